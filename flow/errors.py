@@ -1,0 +1,59 @@
+"""Every error that Penstock raises on purpose; each says what is wrong, then what is known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PenstockError(Exception):
+    """Base of all errors that Penstock raises on purpose."""
+
+
+class GraphError(PenstockError):
+    """The graph is wrong, and this is known before anything runs."""
+
+
+class SettingsError(PenstockError):
+    """A setting has a value that no run can use."""
+
+
+class MissingExtraError(PenstockError):
+    """A part of Penstock needs a library that only one of its extras installs."""
+
+    def __init__(self, feature: str, extra: str, library: str) -> None:
+        super().__init__(f"{feature} needs the library {library!r}; install it with: pip install 'penstock[{extra}]'")
+        self.extra = extra
+
+
+class RowError(PenstockError):
+    """A row cannot be used: what is wrong with it, without the row itself."""
+
+
+class StepError(PenstockError):
+    """One step of a run failed.
+
+    Attributes:
+        node: name of the graph's node.
+        instance: which of its instances, e.g. ``partition 3`` or ``split trades.parquet#7``.
+        offset: where in the input the failure happened, or None where no offset is known.
+        cause: the error as it was raised.
+    """
+
+    def __init__(self, node: str, instance: str, cause: BaseException, offset: object = None) -> None:
+        at = "" if offset is None else f", offset {offset}"
+        super().__init__(f"{node!r} ({instance}{at}): {type(cause).__name__}: {cause}")
+        self.node = node
+        self.instance = instance
+        self.offset = offset
+        self.cause = cause
+        self.__cause__ = cause
+
+
+def known(name: str, names: Iterable[str]) -> str:
+    """The second half of an error: what is known, and the nearest match to what was asked for."""
+    names = sorted(names)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    shown = names if len(names) <= 20 else [*names[:20], f"... {len(names) - 20} more"]
+    return f"known here: {shown}{hint}"

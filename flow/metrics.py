@@ -1,0 +1,116 @@
+"""What every node instance counts, and the immutable summary that readers of metrics get.
+
+Each `Counters` is written by the one task that owns the instance, so there is no lock; readers sum what they see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from flow.schema import BEFORE_ALL
+
+NodeKind = Literal["source", "router", "operator", "sink"]
+
+
+@attrs.define(slots=True)
+class Counters:
+    """Counts of one node instance. Times are nanoseconds.
+
+    The time that an instance's task lives is the sum of: `busy` (computing for this node), `queued` (ready to compute, waiting
+    for a worker thread), `starved` (waiting for input), `blocked` (waiting for room downstream), and the time that other
+    nodes of the same chain were busy.
+    """
+
+    rows_in: int = 0
+    rows_out: int = 0
+    batches_in: int = 0
+    batches_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    late_rows: int = 0
+    skipped_rows: int = 0
+    dead_letters: int = 0
+    busy: int = 0
+    queued: int = 0
+    starved: int = 0
+    blocked: int = 0
+    alive: int = 0
+    watermark: int = BEFORE_ALL
+    queue_bytes: int = 0
+    queue_limit: int = 0
+    splits_done: int = 0
+
+
+@attrs.frozen
+class NodeStats:
+    """A node's counts, summed over its instances. Times are seconds; shares are of the time that the instances lived.
+
+    Attributes:
+        chain: name of the first node of the chain whose task runs this node (a node that is not fused names itself).
+        watermark: least over the instances, microseconds; BEFORE_ALL when nothing is known, AFTER_ALL when it ended.
+        queue_fill: 0..1, how full the fullest instance's inbox is, by bytes.
+    """
+
+    name: str
+    kind: NodeKind
+    chain: str
+    instances: int
+    rows_in: int
+    rows_out: int
+    batches_in: int
+    batches_out: int
+    bytes_in: int
+    bytes_out: int
+    late_rows: int
+    skipped_rows: int
+    dead_letters: int
+    busy: float
+    queued: float
+    starved: float
+    blocked: float
+    alive: float
+    watermark: int
+    queue_fill: float
+    splits: int = 0
+    splits_done: int = 0
+
+    def share(self, seconds: float) -> float:
+        """A time as a share of the instances' life, 0..1."""
+        return min(1.0, seconds / self.alive) if self.alive > 0 else 0.0
+
+
+@attrs.frozen
+class RunStats:
+    """A run's counts at one moment.
+
+    Attributes:
+        seconds: since the run began.
+        nodes: by name, upstream before downstream.
+        threads: size of the limit on kernels at work.
+        cpu_seconds: processor time that the process used since the run began, all threads.
+        loop_busy: seconds in which the event loop was not waiting.
+        outcome: how the run stands.
+    """
+
+    graph: str
+    seconds: float
+    nodes: Mapping[str, NodeStats]
+    threads: int
+    cores: int
+    cpu_seconds: float
+    loop_busy: float
+    outcome: Literal["running", "finished", "drained", "aborted", "failed"] = "running"
+    topology: str = "prefetched"
+
+    @property
+    def rows_in(self) -> int:
+        """Rows that the sources read."""
+        return sum(node.rows_out for node in self.nodes.values() if node.kind == "source")
+
+    @property
+    def rows_out(self) -> int:
+        """Rows that the sinks wrote."""
+        return sum(node.rows_in for node in self.nodes.values() if node.kind == "sink")

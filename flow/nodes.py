@@ -1,0 +1,109 @@
+"""The nodes of a graph: frozen descriptions, joined by the names of the outputs that they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+import pyarrow as pa
+
+from flow.operator import Operator
+from flow.router import Router
+from flow.sink import Sink
+from flow.source import Source
+
+ErrorPolicy = Literal["fail", "skip", "dead_letter"]
+
+Side = Literal["out", "late", "dead_letters"]
+
+DEAD_LETTER_COLUMNS = pa.schema(
+    [("row", pa.string()), ("error", pa.string()), ("node", pa.string()), ("offset", pa.string())]
+)
+"""What a dead letter says: the row as JSON or text, the error, the node, and the offset where one is known."""
+
+
+@attrs.frozen
+class Output:
+    """What comes out of a node: its results, its late rows, or its dead letters."""
+
+    node: str
+    side: Side = "out"
+
+    def __str__(self) -> str:
+        return self.node if self.side == "out" else f"{self.node}.{self.side}"
+
+
+@attrs.frozen
+class SourceNode:
+    """Where data comes in. Durations are microseconds.
+
+    Attributes:
+        delay: how far event times may be out of order: the watermark follows the greatest one by this much.
+        idle_timeout: a split silent for this long no longer holds the watermark.
+        max_future: a row further ahead of the clock than this does not advance the watermark.
+        ordered: whether each split's event times begin no earlier than those of the splits before it.
+    """
+
+    name: str
+    source: Source
+    event_time: str | None = None
+    delay: int = 0
+    idle_timeout: int | None = None
+    max_future: int | None = None
+    ordered: bool = False
+    on_error: ErrorPolicy = "fail"
+
+    @property
+    def inputs(self) -> Mapping[str, Output]:
+        """A source has none."""
+        return {}
+
+
+@attrs.frozen
+class RouterNode:
+    """Where rows are divided among the partitions of what reads from it."""
+
+    name: str
+    input: Output
+    router: Router
+
+    @property
+    def inputs(self) -> Mapping[str, Output]:
+        """The only input."""
+        return {"in": self.input}
+
+
+@attrs.frozen
+class OperatorNode:
+    """A computation. `partitions` None means: as many as the run is set to."""
+
+    name: str
+    operator: Operator
+    ports: tuple[tuple[str, Output], ...]
+    partitions: int | None = None
+    on_error: ErrorPolicy = "fail"
+
+    @property
+    def inputs(self) -> Mapping[str, Output]:
+        """By port."""
+        return dict(self.ports)
+
+
+@attrs.frozen
+class SinkNode:
+    """Where data goes out. `writers` None means: one."""
+
+    name: str
+    sink: Sink
+    input: Output
+    writers: int | None = None
+    on_error: ErrorPolicy = "fail"
+
+    @property
+    def inputs(self) -> Mapping[str, Output]:
+        """The only input."""
+        return {"in": self.input}
+
+
+Node = SourceNode | RouterNode | OperatorNode | SinkNode

@@ -1,0 +1,174 @@
+"""Operator → Partition: how data is computed.
+
+A partition is plain synchronous code: it never awaits, owns its state, and needs no lock.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar
+
+import attrs
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flow.errors import RowError
+from flow.schema import StreamSchema
+
+KEY_GROUPS = 256
+"""Number of fixed hash buckets of the key space; a partition owns a range of them."""
+
+KEY_GROUP = "_key_group"
+"""The int column of a snapshot's table that says to which key group a row belongs."""
+
+Tables = Mapping[str, pa.Table]
+"""A partition's state: named tables. Rows of a table with a `_key_group` column go to the partition that owns the group."""
+
+
+def _ignore(batch: pa.RecordBatch) -> None:
+    """The late output where none is connected."""
+
+
+def _raise(batch: pa.RecordBatch, error: str) -> None:
+    """The fate of a rejected row under the error policy `fail`."""
+    raise RowError(error)
+
+
+@attrs.define
+class PartitionContext:
+    """What a partition may know of where it runs.
+
+    Attributes:
+        node: name of the node.
+        partition: this instance's number, from 0.
+        partitions: how many instances there are.
+        inputs: the schema of each port.
+        late: hand over rows that came too late (counted by the runtime, and sent to the late output if there is one).
+        reject: hand over rows that cannot be used and say why (the node's error policy applies).
+    """
+
+    node: str
+    inputs: Mapping[str, StreamSchema]
+    partition: int = 0
+    partitions: int = 1
+    late: Callable[[pa.RecordBatch], None] = _ignore
+    reject: Callable[[pa.RecordBatch, str], None] = _raise
+
+    @property
+    def input(self) -> StreamSchema:
+        """The schema of the only port."""
+        (schema,) = self.inputs.values()
+        return schema
+
+    @property
+    def key_groups(self) -> range:
+        """The key groups that this partition owns."""
+        low = -(-self.partition * KEY_GROUPS // self.partitions)
+        high = -(-(self.partition + 1) * KEY_GROUPS // self.partitions)
+        return range(low, high)
+
+
+class Partition(ABC):
+    """One running copy of an operator, with its own state, owned by exactly one task.
+
+    An operator with several ports gets ``on_batch(batch, port)``.
+    """
+
+    @abstractmethod
+    def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Rows came in; yield what follows from them."""
+
+    def on_watermark(self, time: int) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
+        """No event time before `time` (microseconds) follows on any port; yield what is now final."""
+        return iter(())
+
+    def on_end(self) -> Iterator[pa.RecordBatch]:
+        """All inputs ended (the watermark already stands at infinity); yield what is left."""
+        return iter(())
+
+    def snapshot(self) -> Tables:
+        """The state, as tables; stays valid when the partition goes on."""
+        return {}
+
+    def restore(self, state: Tables) -> None:
+        """Take up the state of the key groups that this partition owns; called before any batch."""
+
+    def close(self) -> None:
+        """Give back what was opened; called once, also after a failure."""
+
+
+class PortedPartition(Partition, ABC):
+    """A partition of an operator with several ports."""
+
+    @abstractmethod
+    def on_batch(self, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
+        """Rows came in on a port; yield what follows from them."""
+
+
+@attrs.frozen
+class TwoPhase:
+    """An operator split in two: one half runs before the exchange, where the rows are, and one half after it.
+
+    Attributes:
+        before: its partition turns rows into partial results; its output must contain the router's keys.
+        after: its partition merges partial results.
+    """
+
+    before: Operator
+    after: Operator
+
+
+class Operator(ABC):
+    """Describes a computation. Implementations are frozen attrs classes: comparable, printable, picklable."""
+
+    ports: ClassVar[tuple[str, ...]] = ("in",)
+    """Names of the inputs; an operator with more than one has `PortedPartition`s."""
+
+    stateless: ClassVar[bool] = False
+    """Whether a batch's result depends on that batch alone; then single bad rows can be found by trying again."""
+
+    coalesce: bool = True
+    """Whether waiting batches may be concatenated before `on_batch` (natural batching)."""
+
+    @abstractmethod
+    def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
+        """The schema of what comes out; raises GraphError where the inputs do not fit."""
+
+    @abstractmethod
+    def open(self, context: PartitionContext) -> Partition | AsyncPartition:
+        """A partition of this operator."""
+
+    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]] | None:  # noqa: ARG002
+        """Which input columns, by port, are needed when only the `wanted` columns of the output are used.
+
+        None (the default) means all of them. What no operator needs, no source reads.
+        """
+        return None
+
+    @property
+    def predicate(self) -> pc.Expression | None:
+        """What holds of every row that comes out, for an operator that only drops rows; a hint to the source's reader."""
+        return None
+
+    def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:  # noqa: ARG002
+        """The operator in two halves around the exchange that feeds it, where that saves traffic."""
+        return None
+
+
+class AsyncPartition(ABC):
+    """A partition that waits for the outside world: the runtime keeps up to `concurrency` calls under way."""
+
+    concurrency: int
+    ordered: bool
+
+    @abstractmethod
+    def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """The batch in the pieces that are worth one call each."""
+
+    @abstractmethod
+    async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
+        """What one piece turns into. Raises to apply the node's error policy to the piece's rows."""
+
+    async def aclose(self) -> None:
+        """Give back what was opened; called once, also after a failure."""

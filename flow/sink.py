@@ -1,0 +1,80 @@
+"""Sink → Writer: how data goes out.
+
+What a writer wrote in an epoch becomes visible when the epoch commits, and not before.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import GraphError
+from flow.schema import StreamSchema
+
+
+@attrs.frozen
+class WriterContext:
+    """What a writer may know of where it runs.
+
+    Attributes:
+        node: name of the sink's node.
+        writer: this instance's number, from 0.
+        writers: how many instances there are.
+        schema: what is written.
+        run_id: unique to the run; part of the names of files that a run leaves.
+    """
+
+    node: str
+    schema: StreamSchema
+    writer: int = 0
+    writers: int = 1
+    run_id: str = "run"
+
+
+class Writer(ABC):
+    """One open end of a sink, owned by exactly one task; its calls block and run in worker threads.
+
+    The calls come in this order: `write`*, then `prepare` and `commit` at the end of an epoch, any number of times, then
+    `close`. After a failure `abort` comes instead, at any point, and then `close`.
+    """
+
+    @abstractmethod
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take rows; they may stay invisible until `commit`."""
+
+    def prepare(self, epoch: int) -> None:
+        """Make what the epoch wrote durable, still invisible; everything that can fail should fail here."""
+
+    def commit(self, epoch: int) -> None:
+        """Make what the epoch wrote visible."""
+
+    def abort(self) -> None:
+        """Remove what was written since the last commit."""
+
+    def close(self) -> None:
+        """Give back files and connections; called once, also after a failure."""
+
+
+class Sink(ABC):
+    """Describes output. Implementations are frozen attrs classes: comparable, printable, picklable."""
+
+    single_writer: ClassVar[bool] = False
+    """Whether there must be one writer, whatever the number of partitions (a terminal, a callback)."""
+
+    takes_changes: bool = False
+    """Whether retractions can be written; a changelog into a sink that cannot is refused before anything runs."""
+
+    def check(self, schema: StreamSchema) -> None:
+        """Raise GraphError where the stream cannot be written."""
+        if schema.changelog and not self.takes_changes:
+            raise GraphError(
+                "the stream is a changelog (its rows can be retracted), and this sink only appends: "
+                "use EMIT FINAL, or a sink that takes changes"
+            )
+
+    @abstractmethod
+    def open(self, context: WriterContext) -> Writer:
+        """A writer of this sink. Called in a worker thread."""

@@ -1,0 +1,1 @@
+"""Everything that computes or connects: operators, SQL, connectors."""
