@@ -79,7 +79,7 @@ class Partition(ABC):
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Rows came in; yield what follows from them."""
 
-    def on_watermark(self, time: int) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
+    def on_watermark(self, time: int) -> Iterator[pa.RecordBatch]:
         """No event time before `time` (microseconds) follows on any port; yield what is now final."""
         return iter(())
 
@@ -139,7 +139,7 @@ class Operator(ABC):
     def open(self, context: PartitionContext) -> Partition | AsyncPartition:
         """A partition of this operator."""
 
-    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]] | None:  # noqa: ARG002
+    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]] | None:
         """Which input columns, by port, are needed when only the `wanted` columns of the output are used.
 
         None (the default) means all of them. What no operator needs, no source reads.
@@ -151,7 +151,7 @@ class Operator(ABC):
         """What holds of every row that comes out, for an operator that only drops rows; a hint to the source's reader."""
         return None
 
-    def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:  # noqa: ARG002
+    def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:
         """The operator in two halves around the exchange that feeds it, where that saves traffic."""
         return None
 

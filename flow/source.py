@@ -133,7 +133,7 @@ class Source(ABC):
         """Seconds between looks for new splits; None where the splits never change."""
         return None
 
-    def narrow(self, columns: Sequence[str], predicate: Any = None) -> Source:  # noqa: ARG002
+    def narrow(self, columns: Sequence[str], predicate: Any = None) -> Source:
         """The same source reading only these columns (in this order), and, if it can, only rows that may match.
 
         `predicate` is a `pyarrow.compute.Expression` over the source's columns, or None. It is a hint: rows that do not
