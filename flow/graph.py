@@ -26,7 +26,7 @@ from flow.nodes import (
 from flow.operator import Operator
 from flow.router import Hash, Router
 from flow.schema import StreamSchema
-from flow.sink import Sink
+from flow.sink import Sink, SinkFormat
 from flow.source import Source
 from flow.verbs import verbs
 
@@ -256,7 +256,9 @@ class Stream:
         """Let rows with equal keys meet in one partition."""
         return self.route(Hash(keys))
 
-    def sink(self, name: str, sink: Sink, *, writers: int | None = None, on_error: ErrorPolicy = "fail") -> None:
+    def sink(
+        self, name: str, sink: Sink | SinkFormat, *, writers: int | None = None, on_error: ErrorPolicy = "fail"
+    ) -> None:
         """Write the stream.
 
         Args:
@@ -265,7 +267,9 @@ class Stream:
             writers: how many write side by side (default: one).
             on_error: what becomes of rows that the writer refuses.
         """
-        self.graph.add(SinkNode(name, sink, self.output, writers, on_error))
+        self.graph.add(
+            SinkNode(name, sink if isinstance(sink, Sink) else sink.as_sink(), self.output, writers, on_error)
+        )
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):

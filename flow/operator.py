@@ -30,6 +30,10 @@ def _ignore(batch: pa.RecordBatch) -> None:
     """The late output where none is connected."""
 
 
+def _uncounted(rows: int) -> None:
+    """The count of late rows where nobody counts."""
+
+
 def _raise(batch: pa.RecordBatch, error: str) -> None:
     """The fate of a rejected row under the error policy `fail`."""
     raise RowError(error)
@@ -45,6 +49,7 @@ class PartitionContext:
         partitions: how many instances there are.
         inputs: the schema of each port.
         late: hand over rows that came too late (counted by the runtime, and sent to the late output if there is one).
+        late_rows: only count late rows, where the rows themselves are gone (merged before the exchange).
         reject: hand over rows that cannot be used and say why (the node's error policy applies).
     """
 
@@ -53,6 +58,7 @@ class PartitionContext:
     partition: int = 0
     partitions: int = 1
     late: Callable[[pa.RecordBatch], None] = _ignore
+    late_rows: Callable[[int], None] = _uncounted
     reject: Callable[[pa.RecordBatch, str], None] = _raise
 
     @property
@@ -81,6 +87,13 @@ class Partition(ABC):
 
     def on_watermark(self, time: int) -> Iterator[pa.RecordBatch]:
         """No event time before `time` (microseconds) follows on any port; yield what is now final."""
+        return iter(())
+
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Give out what is held back for the sake of larger batches.
+
+        Called when nothing more is waiting, and before every watermark, barrier and end that goes downstream.
+        """
         return iter(())
 
     def on_end(self) -> Iterator[pa.RecordBatch]:
@@ -127,6 +140,9 @@ class Operator(ABC):
 
     stateless: ClassVar[bool] = False
     """Whether a batch's result depends on that batch alone; then single bad rows can be found by trying again."""
+
+    single: bool = False
+    """Whether there must be exactly one partition (an aggregate without keys)."""
 
     coalesce: bool = True
     """Whether waiting batches may be concatenated before `on_batch` (natural batching)."""

@@ -6,7 +6,7 @@ What a writer wrote in an epoch becomes visible when the epoch commits, and not 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import attrs
 import pyarrow as pa
@@ -78,3 +78,11 @@ class Sink(ABC):
     @abstractmethod
     def open(self, context: WriterContext) -> Writer:
         """A writer of this sink. Called in a worker thread."""
+
+
+@runtime_checkable
+class SinkFormat(Protocol):
+    """Something that describes input and can describe output too: a file format at a path."""
+
+    def as_sink(self) -> Sink:
+        """The sink that writes what this describes."""

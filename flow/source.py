@@ -133,6 +133,13 @@ class Source(ABC):
         """Seconds between looks for new splits; None where the splits never change."""
         return None
 
+    def for_event_time(self, column: str) -> Source:
+        """The same source knowing its event time column, so that splits can say the `earliest` time in them.
+
+        The default ignores it: then the watermark waits until every split has been opened.
+        """
+        return self
+
     def narrow(self, columns: Sequence[str], predicate: Any = None) -> Source:
         """The same source reading only these columns (in this order), and, if it can, only rows that may match.
 
