@@ -52,6 +52,8 @@ class NodeStats:
         chain: name of the first node of the chain whose task runs this node (a node that is not fused names itself).
         watermark: least over the instances, microseconds; BEFORE_ALL when nothing is known, AFTER_ALL when it ended.
         queue_fill: 0..1, how full the fullest instance's inbox is, by bytes.
+        inputs: names of the nodes whose output this one reads.
+        instance_busy: `busy` of each instance, where there are several; shows one that has more to do than the others.
     """
 
     name: str
@@ -76,6 +78,8 @@ class NodeStats:
     queue_fill: float
     splits: int = 0
     splits_done: int = 0
+    inputs: tuple[str, ...] = ()
+    instance_busy: tuple[float, ...] = ()
 
     def share(self, seconds: float) -> float:
         """A time as a share of the instances' life, 0..1."""
