@@ -1,0 +1,73 @@
+"""Parquet files: the description that users write, a source that also makes the sink of its name.
+
+A split is a run of row groups of one file; the schema is one for all files, fixed by the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from flow.source import Offset, Split
+from operators.files.description import FileSource, Layout
+from operators.files.parquet_source import ParquetReader, footer
+from operators.files.sinks import ParquetSink
+
+
+@attrs.frozen
+class Parquet(FileSource):
+    """Parquet files, read by row groups (see `FileSource`).
+
+    Attributes:
+        predicate: row groups in which, by their statistics, no row can match are left out.
+        event_time: the column of which splits tell their earliest value.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (".parquet", ".parq", ".pq")
+
+    predicate: Any = attrs.field(default=None, kw_only=True, eq=str)
+    event_time: str | None = attrs.field(default=None, kw_only=True)
+
+    def look(self) -> Layout:
+        """The columns of the first file; repetitive text as dictionaries."""
+        first = self.first_file()
+        return Layout(self.declared_schema() if first is None else self.pick(footer(first).held(), first))
+
+    def splits(self) -> Sequence[Split]:
+        """Runs of row groups, file by file."""
+        files = self.files()
+        if not files:
+            return []
+        self.layout(again=not self.unbounded)
+        whole = attrs.evolve(self, columns=None).layout(again=not self.unbounded).schema
+        wanted = whole.names if self.columns is None else self.columns
+        splits = []
+        for path in files:
+            about = footer(path)
+            for first, last, rows in about.runs(about.may_match(self.predicate, whole)):
+                groups = range(first, last + 1)
+                earliest = None
+                if self.event_time is not None:
+                    earliest = about.earliest(self.event_time, whole.field(self.event_time).type, groups)
+                id_ = f"{path}#{first}" if first == last else f"{path}#{first}-{last}"
+                splits.append(Split(id_, [path, first, last, rows], earliest, about.size(wanted, groups), path))
+        return splits
+
+    def open(self, split: Split, offset: Offset = None) -> ParquetReader:
+        """A reader of a run of row groups; the offset is the number of rows returned."""
+        path, first, last, rows = split.detail
+        return ParquetReader(path, range(first, last + 1), rows, self.layout().schema, frozenset(dict(self.types)), offset or 0)
+
+    def narrow(self, columns: Sequence[str], predicate: Any = None) -> Self:
+        """The same files, of which only these columns, and only row groups that may match, are read."""
+        return attrs.evolve(self, columns=tuple(columns), predicate=predicate)
+
+    def for_event_time(self, column: str) -> Self:
+        """The same source, whose splits tell their earliest value of this column."""
+        return attrs.evolve(self, event_time=column)
+
+    def as_sink(self) -> ParquetSink:
+        """The sink that writes Parquet files to the directory."""
+        return ParquetSink(self.path[0], compression=self.compression)

@@ -1,0 +1,293 @@
+"""Reads row groups of Parquet files, and what their footers tell without reading them.
+
+Every batch has exactly the source's schema, whatever the file holds; a reader owns its file handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
+
+from flow.errors import known
+from flow.source import Offset, Reader
+from operators.files.conversion import convert, fit, row_text, widens
+from operators.files.paths import FileError, Identity, reading
+
+BATCH_ROWS = 65_536
+SPLIT_ROWS = 2 * BATCH_ROWS
+
+# A dictionary-encoded value takes at most two and a half bytes (the writer's dictionary is full by then); a column that
+# takes more has fallen back to plain text, for which building dictionaries costs more than it saves.
+_INDEX_BYTES = 2.5
+_PAGE_HEADER_BYTES = 128
+
+
+class Footer:
+    """What a file tells about itself: row groups, statistics, columns."""
+
+    def __init__(self, path: str) -> None:
+        with reading(path), pq.ParquetFile(path) as file:
+            self.path = path
+            self.metadata = file.metadata
+            self.columns = pa.schema([(field.name, field.type) for field in file.schema_arrow])
+        if len(set(self.columns.names)) != len(self.columns.names):
+            raise FileError(f"{path!r} has two columns of one name; its columns are {self.columns.names}")
+        roots = [self.metadata.schema.column(leaf).path.split(".")[0] for leaf in range(self.metadata.num_columns)]
+        plain = {leaf for leaf, root in enumerate(roots) if self.metadata.schema.column(leaf).path == root}
+        self.leaves = {roots[leaf]: leaf for leaf in plain}
+        self.leaves_under: dict[str, list[int]] = {}
+        for leaf, root in enumerate(roots):
+            self.leaves_under.setdefault(root, []).append(leaf)
+        self.dictionaries = [name for name in self.columns.names if self._repeats(name)]
+
+    def _repeats(self, name: str) -> bool:
+        kind = self.columns.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or name not in self.leaves:
+            return False
+        values = stored = 0
+        for group in range(min(self.metadata.num_row_groups, 16)):
+            column = self.metadata.row_group(group).column(self.leaves[name])
+            if not column.has_dictionary_page or column.dictionary_page_offset is None:
+                return False
+            values += column.num_values
+            dictionary = column.data_page_offset - column.dictionary_page_offset
+            stored += column.total_compressed_size - dictionary - _PAGE_HEADER_BYTES
+        return stored <= _INDEX_BYTES * values
+
+    def held(self) -> pa.Schema:
+        """The columns as they are read: repetitive text as dictionaries."""
+        return pa.schema(
+            [
+                (field.name, pa.dictionary(pa.int32(), field.type) if field.name in self.dictionaries else field.type)
+                for field in self.columns
+            ]
+        )
+
+    def runs(self, groups: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+        """Row groups joined to splits of at most `SPLIT_ROWS` rows: first, last, rows."""
+        first, last, rows = -1, -1, 0
+        for group in groups:
+            more = self.metadata.row_group(group).num_rows
+            if more == 0:
+                continue
+            if rows and (group != last + 1 or rows + more > SPLIT_ROWS):
+                yield first, last, rows
+                rows = 0
+            if rows == 0:
+                first = group
+            last, rows = group, rows + more
+        if rows:
+            yield first, last, rows
+
+    def size(self, columns: Sequence[str], groups: range) -> int:
+        """Bytes to read for these columns of these row groups."""
+        leaves = [leaf for name in columns for leaf in self.leaves_under.get(name, [])]
+        total = 0
+        for group in groups:
+            chunks = self.metadata.row_group(group)
+            total += sum(chunks.column(leaf).total_compressed_size for leaf in leaves)
+        return total
+
+    def earliest(self, column: str, kind: pa.DataType, groups: range) -> int | None:
+        """The least value of a timestamp column, microseconds; None where the statistics do not tell."""
+        if not pa.types.is_timestamp(kind):
+            return None
+        least: int | None = None
+        for group in groups:
+            bounds = self._bounds(group, column, kind)
+            if bounds is None:
+                return None
+            if bounds[0] is not None:
+                low = bounds[0].cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64()).as_py()
+                # The cast of finer units rounds towards zero.
+                low -= kind.unit == "ns"
+                least = low if least is None else min(least, low)
+        return least
+
+    def may_match(self, predicate: pc.Expression | None, schema: pa.Schema) -> list[int]:
+        """The row groups in which, by the statistics, rows may match; all of them where this cannot be told."""
+        groups = list(range(self.metadata.num_row_groups))
+        if predicate is None:
+            return groups
+        plain = pa.schema([(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in schema])
+        # An expression does not list its columns, but names them in its text.
+        asked = [name for name in plain.names if name in str(predicate)]
+        # The data set's paths are the numbers of the row groups: pruning by partition opens no file.
+        data_set = ds.FileSystemDataset.from_paths(
+            [str(group) for group in groups],
+            schema=plain,
+            format=ds.ParquetFileFormat(),
+            filesystem=LocalFileSystem(),
+            partitions=[self._guarantee(group, plain, asked) for group in groups],
+        )
+        try:
+            return sorted(int(fragment.path) for fragment in data_set.get_fragments(filter=predicate))
+        except (pa.ArrowException, KeyError):
+            return groups
+
+    def _guarantee(self, group: int, schema: pa.Schema, asked: Sequence[str]) -> pc.Expression:
+        holds = pc.scalar(True)
+        for field in map(schema.field, asked):
+            bounds = self._bounds(group, field.name, field.type)
+            if bounds is None:
+                continue
+            low, high, nulls = bounds
+            column = pc.field(field.name)
+            if low is None:
+                holds &= column.is_null()
+                continue
+            within = column >= low
+            if not pa.types.is_floating(field.type):
+                # Statistics leave out NaN, which is greater than every number.
+                within &= column <= high
+            holds &= within | column.is_null() if nulls else within
+        return holds
+
+    def _bounds(self, group: int, column: str, kind: pa.DataType) -> tuple[Any, Any, bool] | None:
+        """Least, greatest (both None where all are NULL), whether there are NULLs; None where not known."""
+        leaf = self.leaves.get(column)
+        if leaf is None:
+            return None
+        chunk = self.metadata.row_group(group).column(leaf)
+        statistics = chunk.statistics
+        if statistics is None:
+            return None
+        nulls = statistics.null_count != 0 if statistics.has_null_count else True
+        if not statistics.has_min_max:
+            all_null = statistics.has_null_count and statistics.null_count == chunk.num_values
+            return (None, None, True) if all_null else None
+        held = self.columns.field(column).type
+        ordered = pa.types.is_integer(held) or pa.types.is_temporal(held) or held == kind
+        if not ordered or pa.types.is_nested(held) or pa.types.is_binary(held):
+            return None
+        try:
+            low, high = (convert(pa.array([value]).cast(held), kind)[0] for value in (statistics.min, statistics.max))
+        except (pa.ArrowException, ValueError, TypeError, OverflowError):
+            return None
+        return low, high, nulls
+
+
+@lru_cache(maxsize=256)
+def _footer(identity: Identity) -> Footer:
+    return Footer(identity.path)
+
+
+def footer(path: str) -> Footer:
+    """What a file tells about itself; read once for every version of the file."""
+    return _footer(Identity.of(path))
+
+
+class ParquetReader(Reader):
+    """Reads a run of row groups, about 65,536 rows at a time. The offset is the number of rows passed, bad ones included."""
+
+    def __init__(
+        self, path: str, groups: range, rows: int, schema: pa.Schema, declared: frozenset[str], offset: Offset
+    ) -> None:
+        held = footer(path)
+        counts = [held.metadata.row_group(group).num_rows for group in groups if group < held.metadata.num_row_groups]
+        if len(counts) != len(groups) or sum(counts) != rows:
+            raise FileError(f"{path!r} has changed since its splits were listed")
+        _check(held, schema, declared)
+        self._path = path
+        self._schema = schema
+        self._row = offset
+        texts = [f.name for f in schema if pa.types.is_dictionary(f.type) and pa.types.is_string(f.type.value_type)]
+        with reading(path):
+            self._file = pq.ParquetFile(path, metadata=held.metadata, read_dictionary=texts, pre_buffer=False)
+        self._batches = self._read(groups, counts, offset)
+
+    def read(self) -> pa.RecordBatch | None:
+        with reading(self._path):
+            batch = next(self._batches, None)
+        if batch is None:
+            return None
+        result = self._conform(batch)
+        self._row += batch.num_rows
+        return result
+
+    def offset(self) -> int:
+        return self._row
+
+    def close(self) -> None:
+        self._batches.close()
+        self._file.close()
+
+    def _read(self, groups: range, counts: list[int], skip: int) -> Iterator[pa.RecordBatch]:
+        names = self._schema.names
+        for unit, rows in _units(groups, counts):
+            if skip >= rows:
+                skip -= rows
+                continue
+            if rows > SPLIT_ROWS:
+                pieces: Iterable[pa.RecordBatch] = self._file.iter_batches(
+                    BATCH_ROWS, row_groups=unit, columns=names, use_threads=False
+                )
+            else:
+                table = self._file.read_row_groups(unit, columns=names, use_threads=False)
+                if len(unit) > 1:
+                    table = table.unify_dictionaries().combine_chunks()
+                pieces = table.to_batches(BATCH_ROWS)
+            for piece in pieces:
+                if skip >= piece.num_rows:
+                    skip -= piece.num_rows
+                    continue
+                yield piece.slice(skip) if skip else piece
+                skip = 0
+
+    def _conform(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if not self._schema.names:
+            return batch.select([])
+        columns, bad = [], {}
+        for field in self._schema:
+            array, rows = fit(batch.column(field.name), field.type)
+            columns.append(array)
+            for row in rows.tolist():
+                bad.setdefault(row, field)
+        result = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        if not bad:
+            return result
+        for row in sorted(bad):
+            field = bad[row]
+            (values,) = batch.slice(row, 1).to_pylist()
+            error = f"{self._path!r}, column {field.name!r}: {values[field.name]!r} is no {field.type}"
+            self.reject(row_text(values), error, self._row + row)
+        good = np.ones(batch.num_rows, dtype=bool)
+        good[list(bad)] = False
+        return result.filter(pa.array(good))
+
+
+def _units(groups: range, counts: list[int]) -> Iterator[tuple[list[int], int]]:
+    """Row groups to read in one call, small ones joined up to `BATCH_ROWS` rows."""
+    unit: list[int] = []
+    rows = 0
+    for group, count in zip(groups, counts, strict=True):
+        if unit and rows + count > BATCH_ROWS:
+            yield unit, rows
+            unit, rows = [], 0
+        unit.append(group)
+        rows += count
+    if unit:
+        yield unit, rows
+
+
+def _check(held: Footer, schema: pa.Schema, declared: frozenset[str]) -> None:
+    for field in schema:
+        if field.name not in held.columns.names:
+            names = held.columns.names
+            raise FileError(
+                f"{held.path!r} has no column {field.name!r}, which the first file has; {known(field.name, names)}"
+            )
+        kind = held.columns.field(field.name).type
+        if field.name not in declared and not widens(kind, field.type):
+            raise FileError(
+                f"{held.path!r}: column {field.name!r} has type {kind}; in the first file (and so for the whole source) "
+                f"it is {field.type}; declare it with types={{{field.name!r}: ...}} to convert it"
+            )
