@@ -32,8 +32,8 @@ Integers = NDArray[np.int64]
 def hash_columns(columns: Sequence[pa.Array]) -> Hashes:
     """One hash a row, uint64[n], over all columns together.
 
-    Takes every type that Arrow has but unions; structs, lists and maps hash by their children. A dictionary-encoded
-    column costs one hash a dictionary value and one gather a row.
+    Takes every type that Arrow has but unions and list views; structs, lists and maps hash by their children. A
+    dictionary-encoded column costs one hash a dictionary value and one gather a row.
 
     Raises:
         ValueError: there is no column.
@@ -211,15 +211,10 @@ def plain(array: pa.Array) -> pa.Array:
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Whether values of the type are lists of any kind, or maps."""
+    """Whether values of the type are lists or maps."""
     types = pa.types
     return bool(
-        types.is_list(kind)
-        or types.is_large_list(kind)
-        or types.is_fixed_size_list(kind)
-        or types.is_list_view(kind)
-        or types.is_large_list_view(kind)
-        or types.is_map(kind)
+        types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind) or types.is_map(kind)
     )
 
 
