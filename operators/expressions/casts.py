@@ -1,0 +1,217 @@
+"""Conversion of values from one logical type to another, with PostgreSQL's rounding and refusals.
+
+A cast either converts every row or raises ArrowInvalid; text without a zone and timestamps without one are UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from operators.expressions.types import INTERVAL, MAX_PRECISION, Family, family, logical
+
+Value = pa.Array | pa.Scalar
+"""One value a row, or one value for all rows."""
+
+_TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
+_FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
+_ZONED: Final = r"\d:?\d\d(:?\d\d)?(\.\d+)? ?([Zz]|UTC|[+-]\d\d(:?\d\d)?)$"
+_ALL: Final[frozenset[Family]] = frozenset({"integer", "float", "decimal"})
+
+
+def castable(source: pa.DataType, target: pa.DataType) -> bool:
+    """Whether values of one logical type can be cast to another at all (single values may still be refused)."""
+    if source == target or pa.types.is_null(source):
+        return True
+    start, end = family(source), family(target)
+    if start == "list" and end == "list":
+        return castable(logical(source.value_type), logical(target.value_type))
+    if start == "struct" and end == "struct":
+        return source.names == target.names and all(
+            castable(logical(source.field(name).type), logical(target.field(name).type)) for name in source.names
+        )
+    return (start, end) in _CASTS or (start == end and start in ("text", "binary"))
+
+
+def cast_value(value: Value, target: pa.DataType) -> Value:
+    """Values as `target`, a logical type that `castable` allows. Raises ArrowInvalid where a value does not fit."""
+    if value.type == target:
+        return value
+    if isinstance(value, pa.Scalar):
+        if not value.is_valid:
+            return pa.scalar(None, target)
+        return cast_value(pa.array([value.as_py()], value.type), target)[0]
+    if pa.types.is_null(value.type):
+        return pa.nulls(len(value), target)
+    step = _CASTS.get((family(value.type), family(target)))
+    return step(value, target) if step is not None else pc.cast(value, target)
+
+
+def try_cast_value(value: Value, target: pa.DataType) -> Value:
+    """As `cast_value`, with NULL for values that do not fit."""
+    try:
+        return cast_value(value, target)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        if isinstance(value, pa.Scalar) or len(value) == 1:
+            return pa.scalar(None, target) if isinstance(value, pa.Scalar) else pa.nulls(1, target)
+        middle = len(value) // 2
+        return pa.concat_arrays([try_cast_value(value[:middle], target), try_cast_value(value[middle:], target)])
+
+
+def _to_integer(value: pa.Array, target: pa.DataType) -> pa.Array:
+    start = family(value.type)
+    if start == "float":
+        value = pc.round(value, 0, "half_to_even")
+    elif start == "decimal":
+        value = pc.round(value, 0, "half_towards_infinity")
+    return pc.cast(value, target)
+
+
+def _boolean_to_number(value: pa.Array, target: pa.DataType) -> pa.Array:
+    return cast_value(pc.cast(value, pa.int8()), target)
+
+
+def _to_decimal(value: pa.Array, target: pa.DataType) -> pa.Array:
+    start = family(value.type)
+    if start == "integer":
+        value = pc.cast(value, pa.decimal256(20, 0))
+    elif start == "float":
+        return pc.cast(value, target)
+    elif start == "text":
+        value = pc.cast(pc.utf8_trim_whitespace(value), pa.decimal256(2 * MAX_PRECISION, MAX_PRECISION))
+    if value.type.scale > target.scale:
+        value = pc.round(value, target.scale, "half_towards_infinity")
+    return pc.cast(value, target)
+
+
+def _text_to_number(value: pa.Array, target: pa.DataType) -> pa.Array:
+    return pc.cast(pc.utf8_trim_whitespace(value), target)
+
+
+def _text_to_boolean(value: pa.Array, target: pa.DataType) -> pa.Array:
+    word = pc.utf8_lower(pc.utf8_trim_whitespace(value))
+    truth = pc.is_in(word, value_set=_TRUE)
+    strange = pc.filter(value, pc.and_(pc.is_valid(value), pc.invert(pc.or_(truth, pc.is_in(word, value_set=_FALSE)))))
+    if len(strange):
+        raise pa.ArrowInvalid(f"{strange[0].as_py()!r} is no boolean")
+    return pc.if_else(pc.is_valid(value), truth, pa.scalar(None, pa.bool_()))
+
+
+def _text_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
+    plain = pa.timestamp(target.unit)
+    value = pc.utf8_trim_whitespace(value)
+    zoned = pc.fill_null(pc.match_substring_regex(value, _ZONED), False)
+    if not pc.any(zoned).as_py():
+        result = pc.cast(value, plain)
+    else:
+        uniform = pc.replace_substring_regex(pc.filter(value, zoned), r" ?(UTC|z)$", "Z")
+        moments = pc.cast(uniform, pa.timestamp(target.unit, "UTC")).cast(plain)
+        rest = pc.cast(pc.if_else(zoned, pa.scalar(None, pa.string()), value), plain)
+        result = pc.replace_with_mask(rest, zoned, moments)
+    return result if target.tz is None else pc.assume_timezone(result, "UTC").cast(target)
+
+
+def _text_to_date(value: pa.Array, target: pa.DataType) -> pa.Array:
+    try:
+        return pc.cast(pc.utf8_trim_whitespace(value), target)
+    except pa.ArrowInvalid:
+        return _timestamp_to_date(_text_to_timestamp(value, pa.timestamp("us")), target)
+
+
+def _timestamp_to_date(value: pa.Array, target: pa.DataType) -> pa.Array:
+    return pc.cast(pc.floor_temporal(_without_zone(value), unit="day"), target, safe=False)
+
+
+def _timestamp_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
+    return pc.cast(_without_zone(value), target, safe=False)
+
+
+def _timestamp_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
+    if value.type.tz is not None and target.tz is None:
+        value = _without_zone(value)
+    elif value.type.tz is None and target.tz is not None:
+        value = pc.assume_timezone(value, "UTC")
+    return _rescaled(value, target)
+
+
+def _date_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
+    plain = pc.cast(value, pa.timestamp(target.unit))
+    return plain if target.tz is None else pc.assume_timezone(plain, "UTC").cast(target)
+
+
+def _rescaled(value: pa.Array, target: pa.DataType) -> pa.Array:
+    """Time in another unit: digits that the coarser unit lacks are cut off, overflow of the finer one is an error."""
+    units = ("s", "ms", "us", "ns")
+    return pc.cast(value, target, safe=units.index(value.type.unit) <= units.index(target.unit))
+
+
+def _duration_to_interval(value: pa.Array, target: pa.DataType) -> pa.Array:
+    nanoseconds = pc.cast(value, pa.duration("ns")).cast(pa.int64())
+    return pa.array([None if n is None else (0, 0, n) for n in nanoseconds.to_pylist()], INTERVAL)
+
+
+def _without_zone(value: pa.Array) -> pa.Array:
+    return value if value.type.tz is None else pc.local_timestamp(value)
+
+
+def _plain(value: pa.Array, target: pa.DataType) -> pa.Array:
+    return pc.cast(value, target)
+
+
+def _timestamp_to_text(value: pa.Array, target: pa.DataType) -> pa.Array:
+    zoned = value.type.tz is not None
+    text = pc.cast(pc.cast(_without_zone(value), pa.timestamp("us"), safe=False), target)
+    text = (
+        pc.replace_substring_regex(text, r"\.?0+$|$^", "")
+        if _fractional(value)
+        else pc.utf8_slice_codeunits(text, 0, 19)
+    )
+    return pc.binary_join_element_wise(text, pc.strftime(value, "%z"), "") if zoned else text
+
+
+def _fractional(value: pa.Array) -> bool:
+    return bool(pc.any(pc.not_equal(pc.subsecond(value), 0.0)).as_py())
+
+
+_CASTS: Final[dict[tuple[Family, Family], Callable[[pa.Array, pa.DataType], Any]]] = {
+    ("integer", "integer"): _plain,
+    ("integer", "float"): lambda value, target: pc.cast(value, target, safe=False),
+    ("integer", "boolean"): _plain,
+    ("integer", "text"): _plain,
+    ("integer", "decimal"): _to_decimal,
+    ("float", "float"): lambda value, target: pc.cast(value, target, safe=False),
+    ("float", "integer"): _to_integer,
+    ("float", "decimal"): _to_decimal,
+    ("float", "text"): _plain,
+    ("decimal", "decimal"): _to_decimal,
+    ("decimal", "integer"): _to_integer,
+    ("decimal", "float"): _plain,
+    ("decimal", "text"): _plain,
+    ("boolean", "integer"): _plain,
+    ("boolean", "float"): _boolean_to_number,
+    ("boolean", "text"): _plain,
+    ("text", "boolean"): _text_to_boolean,
+    ("text", "integer"): _text_to_number,
+    ("text", "float"): _text_to_number,
+    ("text", "decimal"): _to_decimal,
+    ("text", "date"): _text_to_date,
+    ("text", "time"): _text_to_number,
+    ("text", "timestamp"): _text_to_timestamp,
+    ("text", "binary"): _plain,
+    ("binary", "text"): _plain,
+    ("date", "date"): _plain,
+    ("date", "timestamp"): _date_to_timestamp,
+    ("date", "text"): _plain,
+    ("time", "time"): _rescaled,
+    ("time", "text"): _plain,
+    ("timestamp", "timestamp"): _timestamp_to_timestamp,
+    ("timestamp", "date"): _timestamp_to_date,
+    ("timestamp", "time"): _timestamp_to_time,
+    ("timestamp", "text"): _timestamp_to_text,
+    ("duration", "duration"): _rescaled,
+    ("duration", "interval"): _duration_to_interval,
+    ("duration", "text"): _plain,
+}

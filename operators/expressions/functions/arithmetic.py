@@ -1,0 +1,193 @@
+"""Arithmetic operators on numbers.
+
+Whole numbers never wrap: overflow is an error, and so is division by zero, of floating-point numbers too; `/` of whole
+numbers and `div` cut off the fraction, and `%` has the sign of the dividend (PostgreSQL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
+from operators.expressions.types import NUMBERS, Argument, as_decimal, common, decimal
+
+_CHECKED: Final[dict[str, Kernel]] = {
+    "+": pc.add_checked,
+    "-": pc.subtract_checked,
+    "*": pc.multiply_checked,
+    "/": pc.divide_checked,
+}
+
+
+def _numbers(arguments: Sequence[Argument]) -> pa.DataType | None:
+    """The type in which two numbers meet; a literal of text takes part only beside a number."""
+    if len(arguments) != 2 or all(argument.unknown for argument in arguments):
+        return None
+    kind = common(arguments)
+    if kind is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        return None
+    return kind
+
+
+def _two_nulls(arguments: Sequence[Argument]) -> bool:
+    return len(arguments) == 2 and all(argument.family == "null" for argument in arguments)
+
+
+def _operands(arguments: Sequence[Argument], kind: pa.DataType) -> list[pa.DataType]:
+    """The decimals that two operands are before they meet: products keep the digits of each."""
+    return [as_decimal(argument.type) if argument.family in NUMBERS else kind for argument in arguments]
+
+
+def _rule(name: str) -> Rule:
+    def rule(arguments: Sequence[Argument]) -> Resolved | None:
+        if _two_nulls(arguments):
+            return Resolved((pa.int64(), pa.int64()), pa.int64(), _CHECKED[name])
+        kind = _numbers(arguments)
+        if kind is None:
+            return None
+        if not pa.types.is_decimal(kind):
+            return Resolved((kind, kind), kind, _CHECKED[name])
+        left, right = _operands(arguments, kind)
+        result = _RESULTS[name](left, right)
+        return Resolved((left, right), result, partial(_DECIMALS[name], result))
+
+    return rule
+
+
+def _sum_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
+    scale = max(left.scale, right.scale)
+    return decimal(max(left.precision - left.scale, right.precision - right.scale) + scale + 1, scale)
+
+
+def _product_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
+    return decimal(left.precision + right.precision, left.scale + right.scale)
+
+
+def _quotient_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
+    whole = left.precision - left.scale + right.scale
+    return decimal(38, max(left.scale, right.scale, min(16, 38 - whole)))
+
+
+def _wide(value: Any, extra: int = 0) -> Any:
+    """A decimal with room for the digits of a result; `extra` digits more behind the point."""
+    kind = value.type
+    return pc.cast(value, pa.decimal256(min(76, kind.precision + extra), kind.scale + extra))
+
+
+def _narrow(value: Any, result: pa.DataType) -> Any:
+    if value.type.scale > result.scale:
+        value = pc.round(value, result.scale, "half_towards_infinity")
+    return pc.cast(value, result)
+
+
+def _decimal_sum(name: str, result: pa.DataType, left: Any, right: Any) -> Any:
+    return _narrow(_CHECKED[name](_wide(left), _wide(right)), result)
+
+
+def _decimal_product(result: pa.DataType, left: Any, right: Any) -> Any:
+    excess = left.type.precision + right.type.precision + 1 - 76
+    left = _wide(left) if excess <= 0 else pc.cast(left, pa.decimal256(left.type.precision - excess, left.type.scale))
+    return _narrow(pc.multiply_checked(left, _wide(right)), result)
+
+
+def _decimal_quotient(result: pa.DataType, left: Any, right: Any) -> Any:
+    # The quotient of whole numbers is exact to the last digit: scale both so that it has one digit more than the result.
+    shift = result.scale + 1 + right.type.scale - left.type.scale
+    dividend = _unscaled(pc.cast(left, pa.decimal256(76, left.type.scale + shift)))
+    divisor = _unscaled(pc.cast(right, pa.decimal256(38, right.type.scale)))
+    return _rescaled_quotient(dividend, divisor, result)
+
+
+def _unscaled(value: Any) -> Any:
+    return value
+
+
+def _rescaled_quotient(dividend: Any, divisor: Any, result: pa.DataType) -> Any:
+    return _narrow(pc.divide_checked(dividend, divisor), result)
+
+
+_RESULTS: Final[dict[str, Callable[[pa.DataType, pa.DataType], pa.DataType]]] = {
+    "+": _sum_type,
+    "-": _sum_type,
+    "*": _product_type,
+    "/": _quotient_type,
+}
+_DECIMALS: Final[dict[str, Callable[..., Any]]] = {
+    "+": partial(_decimal_sum, "+"),
+    "-": partial(_decimal_sum, "-"),
+    "*": _decimal_product,
+    "/": _decimal_quotient,
+}
+
+for _name in _CHECKED:
+    overload(f"{_name}(number, number) -> number", _rule(_name))
+
+
+@function("-(integer) -> same", "-(float) -> same", "-(decimal) -> same")
+def _negate(value: Any) -> pa.Array:
+    return pc.negate_checked(value)
+
+
+@function("+(integer) -> same", "+(float) -> same", "+(decimal) -> same", total=True)
+def _plus(value: Any) -> pa.Array:
+    return value
+
+
+def _remainder(arguments: Sequence[Argument]) -> Resolved | None:
+    kind = pa.int64() if _two_nulls(arguments) else _numbers(arguments)
+    if kind is None:
+        return None
+    return Resolved((kind, kind), kind, _decimal_remainder if pa.types.is_decimal(kind) else remainder)
+
+
+def remainder(left: Any, right: Any) -> pa.Array:
+    """What is left of a division that cuts off the fraction; raises ArrowInvalid for a divisor of zero."""
+    valid = pc.and_(pc.is_valid(left), pc.is_valid(right))
+    if pc.any(pc.and_(pc.equal(right, pa.scalar(0, right.type)), valid)).as_py():
+        raise pa.ArrowInvalid("divide by zero")
+    dividend, divisor = _filled(left), _filled(right)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result = np.fmod(dividend, divisor)
+    return pc.if_else(valid, pa.array(np.atleast_1d(result), left.type), pa.scalar(None, left.type))
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, pa.Scalar):
+        return np.array(value.as_py() if value.is_valid else 1, value.type.to_pandas_dtype())
+    return (value.fill_null(1) if value.null_count else value).to_numpy(zero_copy_only=False)
+
+
+def _decimal_remainder(left: Any, right: Any) -> Any:
+    quotient = pc.trunc(pc.divide_checked(pc.cast(left, pa.decimal256(76 - 38, left.type.scale)), right))
+    return pc.cast(pc.subtract_checked(left, pc.multiply_checked(quotient, right)), left.type)
+
+
+overload("%(number, number) -> number", _remainder)
+overload("mod(number, number) -> number", _remainder)
+
+
+def _div(arguments: Sequence[Argument]) -> Resolved | None:
+    kind = pa.int64() if _two_nulls(arguments) else _numbers(arguments)
+    if kind is None:
+        return None
+    if pa.types.is_integer(kind):
+        return Resolved((kind, kind), kind, pc.divide_checked)
+    quotient = _rule("/")(arguments)
+    if quotient is None:
+        return None
+    return attrs_evolve(quotient)
+
+
+def attrs_evolve(quotient: Resolved) -> Resolved:
+    """The quotient without its fraction."""
+    inner = quotient.kernel
+    return Resolved(quotient.arguments, quotient.result, lambda left, right: pc.trunc(inner(left, right)))
+
+
+overload("div(number, number) -> number", _div)

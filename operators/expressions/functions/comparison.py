@@ -1,0 +1,166 @@
+"""Comparisons, three-valued logic, and tests for NULL.
+
+NaN equals NaN and is greater than every other number, as in PostgreSQL; NULL makes NULL, except where a test is about NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from operators.expressions.registry import Kernel, Resolved, function, overload
+from operators.expressions.types import Argument, common, family
+
+_COMPARABLE: Final = frozenset(
+    {"boolean", "integer", "float", "decimal", "text", "binary", "date", "time", "timestamp", "duration"}
+)
+
+_PLAIN: Final[dict[str, Callable[[Any, Any], pa.Array]]] = {
+    "=": pc.equal,
+    "<>": pc.not_equal,
+    "<": pc.less,
+    "<=": pc.less_equal,
+    ">": pc.greater,
+    ">=": pc.greater_equal,
+}
+
+
+def _is_nan_free(value: Any) -> bool:
+    return isinstance(value, pa.Scalar) and (not value.is_valid or value.as_py() == value.as_py())
+
+
+def float_less(left: Any, right: Any) -> pa.Array:
+    """Less, with NaN above all numbers."""
+    if _is_nan_free(right):
+        return pc.less(left, right)
+    if _is_nan_free(left):
+        return pc.invert(pc.greater_equal(left, right))
+    return pc.or_(pc.less(left, right), pc.and_not(pc.is_nan(right), pc.is_nan(left)))
+
+
+def float_equal(left: Any, right: Any) -> pa.Array:
+    """Equal, with NaN equal to itself."""
+    if _is_nan_free(left) or _is_nan_free(right):
+        return pc.equal(left, right)
+    return pc.or_(pc.equal(left, right), pc.and_(pc.is_nan(left), pc.is_nan(right)))
+
+
+_FLOAT: Final[dict[str, Callable[[Any, Any], pa.Array]]] = {
+    "=": float_equal,
+    "<>": lambda left, right: pc.invert(float_equal(left, right)),
+    "<": float_less,
+    "<=": lambda left, right: pc.invert(float_less(right, left)),
+    ">": lambda left, right: float_less(right, left),
+    ">=": lambda left, right: pc.invert(float_less(left, right)),
+}
+
+
+def _compared(name: str, arguments: Sequence[Argument], wrap: Callable[[Kernel], Kernel]) -> Resolved | None:
+    if len(arguments) != 2:
+        return None
+    kind = common(arguments)
+    if kind is not None and pa.types.is_null(kind):
+        kind = pa.string()
+    if kind is None or family(kind) not in _COMPARABLE:
+        return None
+    kernel = (_FLOAT if pa.types.is_floating(kind) else _PLAIN)[name]
+    return Resolved((kind, kind), pa.bool_(), wrap(kernel), total=True)
+
+
+def _distinct(equal: Kernel) -> Kernel:
+    def kernel(left: Any, right: Any) -> pa.Array:
+        return pc.invert(_same(equal, left, right))
+
+    return kernel
+
+
+def _not_distinct(equal: Kernel) -> Kernel:
+    def kernel(left: Any, right: Any) -> pa.Array:
+        return _same(equal, left, right)
+
+    return kernel
+
+
+def _same(equal: Kernel, left: Any, right: Any) -> pa.Array:
+    both_null = pc.and_(pc.is_null(left), pc.is_null(right))
+    return pc.or_(pc.fill_null(equal(left, right), False), both_null)
+
+
+def _register() -> None:
+    def rule(name: str, wrap: Callable[[Kernel], Kernel]) -> Callable[[Sequence[Argument]], Resolved | None]:
+        return lambda arguments: _compared(name, arguments, wrap)
+
+    for name in _PLAIN:
+        overload(f"{name}(same, same) -> boolean", rule(name, lambda kernel: kernel))
+    overload("is distinct from(same, same) -> boolean", rule("=", _distinct))
+    overload("is not distinct from(same, same) -> boolean", rule("=", _not_distinct))
+
+
+_register()
+
+
+@function("and(boolean, boolean) -> boolean", total=True)
+def _and(left: Any, right: Any) -> pa.Array:
+    return pc.and_kleene(left, right)
+
+
+@function("or(boolean, boolean) -> boolean", total=True)
+def _or(left: Any, right: Any) -> pa.Array:
+    return pc.or_kleene(left, right)
+
+
+@function("not(boolean) -> boolean", total=True)
+def _not(value: Any) -> pa.Array:
+    return pc.invert(value)
+
+
+@function("is null(any) -> boolean", total=True)
+def _is_null(value: Any) -> pa.Array:
+    return pc.is_null(value)
+
+
+@function("is not null(any) -> boolean", total=True)
+def _is_not_null(value: Any) -> pa.Array:
+    return pc.is_valid(value)
+
+
+@function("is true(boolean) -> boolean", total=True)
+def _is_true(value: Any) -> pa.Array:
+    return pc.fill_null(value, False)
+
+
+@function("is not true(boolean) -> boolean", total=True)
+def _is_not_true(value: Any) -> pa.Array:
+    return pc.invert(pc.fill_null(value, False))
+
+
+@function("is false(boolean) -> boolean", total=True)
+def _is_false(value: Any) -> pa.Array:
+    return pc.invert(pc.fill_null(value, True))
+
+
+@function("is not false(boolean) -> boolean", total=True)
+def _is_not_false(value: Any) -> pa.Array:
+    return pc.fill_null(value, True)
+
+
+@function("isnan(double) -> boolean", total=True)
+def _is_nan(value: Any) -> pa.Array:
+    return pc.is_nan(value)
+
+
+def membership(values: pa.Array) -> Kernel:
+    """The kernel of ``IN`` over these values: NULL for NULL, and instead of false where one of them is NULL."""
+    present = values.drop_null()
+    missing = len(present) < len(values)
+
+    def kernel(operand: Any) -> pa.Array:
+        found = pc.is_in(operand, value_set=present)
+        if missing:
+            return pc.if_else(found, True, pa.scalar(None, pa.bool_()))
+        return pc.if_else(pc.is_valid(operand), found, pa.scalar(None, pa.bool_())) if operand.null_count else found
+
+    return kernel
