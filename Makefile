@@ -52,7 +52,7 @@ $(INSTALLED): pyproject.toml
 	  "$$found" -m venv --clear $(VENV); \
 	}
 	@echo "installing penstock and its tools into .venv"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --editable '.[dev]'
 	@touch $@
 
 clean: ## remove what runs and tests leave

@@ -1,0 +1,97 @@
+"""Every python and sql block of the README and of the docs runs, block after block of a page in one namespace.
+
+A page's blocks run in a directory of their own where `examples/` is to be found. A block that readers need not see
+stands in an HTML comment. SQL blocks see the tables and views of the page's earlier ones; a bare query gets a sink.
+"""
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+from operators.command.main import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^( *)```(python|sql)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+
+
+class Block(NamedTuple):
+    language: str
+    line: int
+    text: str
+
+
+def blocks(text: str) -> list[Block]:
+    return [
+        Block(
+            match[2], text[: match.start()].count("\n") + 2, re.sub(rf"^{match[1]}", "", match[3], flags=re.MULTILINE)
+        )
+        for match in FENCE.finditer(text)
+    ]
+
+
+def statements(script: str) -> list[str]:
+    script = re.sub(r"^\s*--.*\n", "", script, flags=re.MULTILINE)
+    return [statement.strip() for statement in re.split(r";\s*(?:\n|$)", script) if statement.strip()]
+
+
+def runnable(script: str, earlier: list[str], number: int) -> str:
+    """A block of SQL with what it builds on; a bare query gets a sink that takes any kind of stream."""
+    given = statements(script)
+    for index, statement in enumerate(given):
+        if statement.split(maxsplit=1)[0].upper() in ("SELECT", "WITH"):
+            given[index] = (
+                f"CREATE TABLE shown_{number} "
+                f"WITH (connector = 'files', path = 'out/shown_{number}/', format = 'json', changes = 'weight');\n"
+                f"INSERT INTO shown_{number} {statement}"
+            )
+    return ";\n\n".join([*earlier, *given]) + ";\n"
+
+
+@pytest.fixture
+def page_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_block_of_a_page_runs(page: Path, page_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    earlier: list[str] = []
+    for number, block in enumerate(blocks(page.read_text())):
+        if block.language == "python":
+            exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), vars(module))
+            continue
+        script = page_directory / f"block_{number}.sql"
+        script.write_text(runnable(block.text, earlier, number))
+        if "INSERT INTO" in script.read_text():
+            assert main(["run", str(script), "--quiet"]) == 0, f"{page.name}, line {block.line}"
+        earlier += [text for text in statements(block.text) if text.upper().startswith("CREATE")]
+    assert page.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
+    assert [page.name for page in PAGES if page.parent == index.parent and page not in linked | {index}] == []
+
+
+def test_blocks_and_statements_are_found() -> None:
+    text = "# A\n\n```python\nx = 1\n```\n\n- b\n\n  ```sql\n  SELECT 1;\n  ```\n"
+    assert blocks(text) == [Block("python", 4, "x = 1\n"), Block("sql", 10, "SELECT 1;\n")]
+    assert runnable("SELECT 1;\n", ["CREATE VIEW v AS SELECT 2"], 7).startswith(
+        "CREATE VIEW v AS SELECT 2;\n\nCREATE TABLE"
+    )
