@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from flow.hashing import Integers, hash_columns, key_groups
+from flow.hashing import Integers, dictionary_codes, hash_columns, is_bytes, key_groups, nulls_of, plain, word_values
 from flow.keycodes import Column, Tuples
-from flow.keytables import HashTable, Words, WordStore, hash_words
+from flow.keygrid import Grid
+from flow.keytables import HashTable, Nulls, Words, WordStore, hash_words
 
 
 class KeyIndex(Tuples):
@@ -46,21 +47,19 @@ class KeyIndex(Tuples):
         self.clear()
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self._words.store)
 
     def slots(self, columns: Sequence[pa.Array]) -> Integers:
         """The slot of each row, int64[n]; keys not met before get new slots."""
-        keys = self._encode(columns, learn=True)
-        return self._table.insert(keys, hash_words(keys))
+        return self._words.insert(self._encode(columns, learn=True))
 
     def find(self, columns: Sequence[pa.Array]) -> Integers:
         """The slot of each row, int64[n], -1 where its key has none."""
-        keys = self._encode(columns, learn=False)
-        return self._table.find(keys, hash_words(keys))
+        return self._words.find(self._encode(columns, learn=False))
 
     def columns(self, slots: Integers | None = None) -> list[pa.Array]:
         """The key values of slots (None: of all), one array a key column, of the index's types."""
-        keys = self._store.keys
+        keys = self._words.store.keys
         arrays = []
         for column, words, nulls in zip(self._columns, keys.values, keys.nulls, strict=True):
             if slots is not None:
@@ -75,8 +74,7 @@ class KeyIndex(Tuples):
     def clear(self) -> None:
         """Forget all keys."""
         self._columns = [Column(kind, KeyIndex) for kind in self.types]
-        self._store = WordStore(len(self.types))
-        self._table = HashTable(self._store)
+        self._words = _WordIndex(len(self.types))
 
     def _encode(self, columns: Sequence[pa.Array], learn: bool) -> Words:
         if len(columns) != len(self.types):
@@ -91,9 +89,79 @@ def factorise(columns: Sequence[pa.Array]) -> tuple[Integers, Integers]:
     Returns:
         The code of each row, int64[n], from 0 to k - 1, and the first row of each code, int64[k].
     """
-    index = KeyIndex([column.type for column in columns])
-    codes = index.slots(columns)
-    first_rows = np.empty(len(index), np.int64)
-    rows = np.arange(len(codes) - 1, -1, -1)
-    first_rows[codes[::-1]] = rows
+    if not columns:
+        raise ValueError("rows have no codes without a key column")
+    encoded = [_batch_words(plain(column)) for column in columns]
+    keys = Words([words for words, _ in encoded], [nulls for _, nulls in encoded])
+    index = _WordIndex(len(columns), keys.size)
+    codes = index.insert(keys)
+    first_rows = np.empty(len(index.store), np.int64)
+    first_rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     return codes, first_rows
+
+
+class _WordIndex:
+    """Numbers of words: by cell while they lie close together, by hash otherwise."""
+
+    def __init__(self, width: int, expected: int = 0) -> None:
+        self.store: Final = WordStore(width)
+        self._expected: Final = expected
+        self._grid: Grid | None = Grid(self.store)
+        self._table: HashTable | None = None
+        self._next_try = 0
+
+    def find(self, keys: Words) -> Integers:
+        """The number of each key, -1 where it has none."""
+        if self._grid is not None:
+            return self._grid.find(keys)
+        assert self._table is not None
+        return self._table.find(keys, hash_words(keys))
+
+    def insert(self, keys: Words) -> Integers:
+        """The number of each key; new keys get new numbers."""
+        if self._grid is not None:
+            numbers = self._grid.insert(keys)
+            if numbers is not None:
+                return numbers
+            self._grid, self._table = None, HashTable(self.store, self._expected)
+            self._next_try = 2 * len(self.store) + keys.size
+        assert self._table is not None
+        numbers = self._table.insert(keys, hash_words(keys))
+        if len(self.store) >= self._next_try:
+            # A range that was wide for the first few keys may be narrow for many.
+            self._next_try = 2 * len(self.store)
+            grid = Grid(self.store)
+            if grid.fit(self.store.keys):
+                self._grid, self._table = grid, None
+        return numbers
+
+
+def _batch_words(array: pa.Array) -> tuple[Integers, Nulls]:
+    """Words for the values of one batch's column, and which rows are NULL."""
+    words = word_values(array)
+    nulls: Nulls
+    if words is not None:
+        nulls = nulls_of(array)
+        if nulls is not None:
+            words[nulls] = 0
+        return words, nulls
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        codes, values = dictionary_codes(array), plain(array.dictionary)
+        if len(values) > len(array):
+            used, codes = np.unique(codes, return_inverse=True)
+            values = values.take(pa.array(used, mask=used == len(values)))
+        words, nulls = _batch_words(values)
+        if nulls is None and np.array_equal(words, np.arange(len(values))):
+            return codes, None
+        nulls = np.append(np.zeros(len(values), np.bool_) if nulls is None else nulls, True)
+        return np.append(words, 0)[codes], nulls[codes]
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        return _batch_words(array.cast(pa.large_binary()))
+    if is_bytes(kind) and not pa.types.is_interval(kind):
+        encoded = array.dictionary_encode()
+        codes, missing = dictionary_codes(encoded), nulls_of(array)
+        if missing is not None:
+            codes[missing] = 0
+        return codes, missing
+    return KeyIndex([kind]).slots([array]), None

@@ -16,8 +16,6 @@ from flow.hashing import Bytes, Hashes, Integers, hash_bytes, mix, word_position
 
 _SMALLEST_TABLE: Final = 64
 _QUICK_GROWTH: Final = 1 << 16
-_SMALLEST_GRID: Final = 4096
-_LARGEST_EARLY_GRID: Final = 1 << 22
 _WORDS_IN_LOOP: Final = 4
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -78,6 +76,7 @@ class WordStore:
     """Keys of fixed width."""
 
     def __init__(self, width: int) -> None:
+        self.width: Final = width
         self._size = 0
         self._values = [np.zeros(16, np.int64) for _ in range(width)]
         self._nulls: list[Nulls] = [None] * width
@@ -195,10 +194,10 @@ class BytesStore:
 class HashTable:
     """Open addressing over one int32 array at most half full; every row of a batch probes at the same time."""
 
-    def __init__(self, store: Store[Any]) -> None:
+    def __init__(self, store: Store[Any], expected: int = 0) -> None:
         self._store: Final = store
         self._table = np.zeros(0, np.int32)
-        self._resize(_SMALLEST_TABLE)
+        self._resize(max(_SMALLEST_TABLE, 1 << (2 * expected).bit_length()))
 
     def find(self, keys: Any, hashes: Hashes, rows: Rows = slice(None)) -> Integers:
         """The number of each of some rows of `keys`, -1 where it is not held."""

@@ -1,0 +1,187 @@
+"""Direct addressing: a cell for every key within the ranges of its words, where the ranges are narrow.
+
+Invariant: the cell of a key is determined by its words alone, and different keys within the ranges have different
+cells. Regular gaps cost nothing: the starts of minute windows in microseconds lie next to each other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, cast
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from flow.hashing import Integers
+from flow.keytables import Nulls, Words, WordStore
+
+_SAMPLE: Final = 64
+_FEW_CELLS: Final = 4096
+_CELLS_PER_ROW: Final = 64
+_CELLS_PER_KEY: Final = 4
+_MOST_CELLS_PER_ROWS: Final = 1 << 22
+
+
+@attrs.frozen
+class Axis:
+    """Coordinates for words in a range: 0 is NULL, 1 the base, 2 the base plus the stride, and so on.
+
+    Attributes:
+        base: the least word.
+        stride: divides the distance of every word from the base.
+        size: how many coordinates there are.
+    """
+
+    base: int = 0
+    stride: int = 1
+    size: int = 1
+
+    @property
+    def last(self) -> int:
+        """The greatest word."""
+        return self.base + (self.size - 2) * self.stride
+
+    def locate(self, words: Integers, nulls: Nulls) -> tuple[Integers, NDArray[np.bool_] | None]:
+        """The coordinate of each word, and which have one (None: all have)."""
+        if nulls is not None:
+            words = np.where(nulls, self.base, words)
+        steps = words - self.base
+        inside: NDArray[np.bool_] | None = None
+        if len(words) and (words.min() < self.base or words.max() > self.last):
+            inside = (words >= self.base) & (words <= self.last)
+        if self.stride != 1:
+            # Unsigned: division by a constant is then a multiplication, and what is out of range does not matter.
+            distances = steps.view(np.uint64)
+            whole = distances // np.uint64(self.stride)
+            exact = whole * np.uint64(self.stride) == distances
+            if not exact.all():
+                inside = exact if inside is None else inside & exact
+            steps = whole.view(np.int64)
+        steps += 1
+        if nulls is not None:
+            steps[nulls] = 0
+            if inside is not None:
+                inside |= nulls
+                if inside.all():
+                    inside = None
+        return steps, inside
+
+    def widened(self, words: Integers, nulls: Nulls) -> Axis | None:
+        """The shortest axis that has all coordinates of this one and these words too; None where none can."""
+        if nulls is not None:
+            words = words[~nulls]
+        if not len(words):
+            return self
+        low, high, stride = int(words.min()), int(words.max()), 0
+        if self.size > 1:
+            low, high = min(low, self.base), max(high, self.last)
+            stride = math.gcd(self.stride if self.size > 2 else 0, self.base - low)
+        if high - low >= 1 << 62:
+            return None
+        stride = _common_divisor(words - low, stride) or 1
+        return Axis(low, stride, (high - low) // stride + 2)
+
+    def extended(self, before: Axis) -> Axis:
+        """This axis, twice as long where it reaches beyond what it was: keys that advance seldom need a new table."""
+        if before.size == 1 or self == before:
+            return self
+        span = (self.size - 2) * self.stride
+        low = max(self.base - span, -(2**63)) if self.base < before.base else self.base
+        low = self.base - (self.base - low) // self.stride * self.stride
+        high = min(self.last + span, 2**63 - 1) if self.last > before.last else self.last
+        return Axis(low, self.stride, (high - low) // self.stride + 2)
+
+
+class Grid:
+    """Numbers of keys by cell, the product of one axis a word column."""
+
+    def __init__(self, store: WordStore) -> None:
+        self._store: Final = store
+        self._axes: tuple[Axis, ...] = (Axis(),) * store.width
+        self._table = np.full(1, -1, np.int32)
+
+    def find(self, keys: Words) -> Integers:
+        """The number of each key, -1 where it is not held."""
+        cells, inside = self._cells(keys)
+        if inside is None:
+            return self._table[cells].astype(np.int64)
+        cells[~inside] = 0
+        numbers = self._table[cells].astype(np.int64)
+        numbers[~inside] = -1
+        return numbers
+
+    def insert(self, keys: Words) -> Integers | None:
+        """The number of each key; what is not held is appended to the store.
+
+        None, and nothing done, where the keys spread too far for a table of cells.
+        """
+        cells, inside = self._cells(keys)
+        if inside is not None:
+            if not self.fit(keys):
+                return None
+            cells, _ = self._cells(keys)
+        numbers = self._table[cells].astype(np.int64)
+        missing = np.flatnonzero(numbers < 0)
+        if len(missing):
+            table, wanted = self._table, cells[missing]
+            # Rows with the same key all write to its cell, the first of them last; who finds itself there is new.
+            table[wanted[::-1]] = missing[::-1]
+            won = table[wanted] == missing
+            start = len(self._store)
+            self._store.append(keys, missing[won])
+            table[wanted[won]] = np.arange(start, len(self._store))
+            numbers[missing] = table[wanted]
+        return numbers
+
+    def fit(self, keys: Words) -> bool:
+        """Make room for these keys beside those held; False, and nothing done, where that takes too many cells."""
+        rows = keys.size
+        most = max(
+            _FEW_CELLS, _CELLS_PER_KEY * (len(self._store) + rows), min(_CELLS_PER_ROW * rows, _MOST_CELLS_PER_ROWS)
+        )
+        widened = [
+            axis.widened(words, nulls) for axis, words, nulls in zip(self._axes, keys.values, keys.nulls, strict=True)
+        ]
+        if any(axis is None for axis in widened):
+            return False
+        needed = cast("list[Axis]", widened)
+        axes = [axis.extended(before) for axis, before in zip(needed, self._axes, strict=True)]
+        if _product(axes) > most:
+            axes = needed
+            if _product(axes) > most:
+                return False
+        self._axes = tuple(axes)
+        self._table = np.full(_product(axes), -1, np.int32)
+        cells, _ = self._cells(self._store.keys)
+        self._table[cells] = np.arange(len(self._store))
+        return True
+
+    def _cells(self, keys: Words) -> tuple[Integers, NDArray[np.bool_] | None]:
+        """The cell of each key, and which keys have one (None: all have)."""
+        cells, inside = self._axes[0].locate(keys.values[0], keys.nulls[0])
+        for axis, words, nulls in zip(self._axes[1:], keys.values[1:], keys.nulls[1:], strict=True):
+            steps, located = axis.locate(words, nulls)
+            cells *= axis.size
+            cells += steps
+            if located is not None:
+                inside = located if inside is None else inside & located
+        return cells, inside
+
+
+def _product(axes: list[Axis]) -> int:
+    return math.prod(axis.size for axis in axes)
+
+
+def _common_divisor(distances: Integers, divisor: int) -> int:
+    """The greatest common divisor of all distances (none negative) and `divisor`."""
+    rest: NDArray[Any] = distances
+    while divisor != 1 and len(rest):
+        # A sample nearly always tells; what it does not divide is tried again.
+        divisor = math.gcd(divisor, int(np.gcd.reduce(rest[:_SAMPLE])))
+        if divisor:
+            rest = rest.view(np.uint64)
+            rest = rest[rest // np.uint64(divisor) * np.uint64(divisor) != rest].view(np.int64)
+        else:
+            rest = rest[rest != 0]
+    return divisor
