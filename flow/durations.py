@@ -38,3 +38,13 @@ def microseconds(duration: Duration) -> int:
     if position == 0 or position < len(duration):
         raise SettingsError(f"{duration!r} is no duration; write for example '2s', '500ms', '1 minute' or '1h 30m'")
     return round(total)
+
+
+def spelled(duration: int) -> str:
+    """A duration in microseconds as people write it: ``2s``, ``1h 30m``; the other way round from `microseconds`."""
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms", "us"):
+        count, duration = divmod(duration, _UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts) or "0s"

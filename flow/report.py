@@ -234,7 +234,14 @@ def _chains(stats: RunStats) -> list[_Chain]:
     by_head: dict[str, list[NodeStats]] = {}
     for node in stats.nodes.values():
         by_head.setdefault(node.chain, []).append(node)
-    return [_Chain(tuple(nodes), stats.seconds) for nodes in by_head.values()]
+    chains: list[_Chain] = []
+    for nodes in by_head.values():
+        first, *rest = nodes
+        # A source that reads ahead does so beside its chain, which then, as opposed to reading itself, waits for it.
+        beside = first.kind == "source" and any(node.starved > 0 for node in rest)
+        parts = ([first], rest) if beside else (nodes,)
+        chains += [_Chain(tuple(part), stats.seconds) for part in parts]
+    return chains
 
 
 def _thread_share(stats: RunStats) -> float:

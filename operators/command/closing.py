@@ -1,0 +1,114 @@
+"""The closing report as text: what went in and out, where every node's time went, and what limited the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from flow.errors import StepError
+from flow.metrics import NodeStats, RunStats
+from flow.report import INSTANCES, bottleneck, cores_used, rows_per_second, share, total
+from operators.command.figures import percent, short, span
+
+_OUTCOMES = {
+    "running": ("is running", "bold"),
+    "finished": ("finished", "bold green"),
+    "drained": ("drained: stopped early, and all that was read is written", "bold yellow"),
+    "aborted": ("aborted: not all that was read is written", "bold red"),
+    "failed": ("failed", "bold red"),
+}
+
+
+def closing_report(stats: RunStats) -> RenderableType:
+    """The report of a run that ended."""
+    words, style = _OUTCOMES[stats.outcome]
+    finding = bottleneck(stats)
+    lines: list[RenderableType] = [
+        Text.assemble((stats.graph, "bold"), " ", (words, style), f" after {span(stats.seconds)}"),
+        Text.assemble(
+            (f"{stats.rows_in:,}", "bold"), " rows in, ",
+            (f"{stats.rows_out:,}", "bold"), " rows out, ",
+            (f"{rows_per_second(stats):,.0f}", "bold"), " rows/s",
+            f"; {cores_used(stats):.1f} of {stats.cores} cores used, "
+            f"event loop {percent(share(stats.loop_busy, stats.seconds))} busy",
+        ),
+        _lost(stats),
+        Text(),
+        _table(stats),
+        Text(),
+        Text(finding.sentence, style="bold"),
+    ]  # fmt: skip
+    if finding.hint is not None:
+        lines.append(Text(f"To try: {finding.hint}."))
+    return Group(*lines)
+
+
+def _lost(stats: RunStats) -> Text:
+    late, letters = total(stats, "late_rows"), total(stats, "dead_letters")
+    skipped = total(stats, "skipped_rows")
+    return Text.assemble(
+        *(
+            part
+            for count, words in ((late, "late"), (letters, "dead letters"), (skipped, "skipped"))
+            for part in ((f"{count:,}", "bold yellow" if count else ""), f" {words}, ")
+        )
+    )[:-2]
+
+
+def _table(stats: RunStats) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("node", overflow="ellipsis", no_wrap=True, ratio=1, min_width=8)
+    table.add_column("", style="dim", no_wrap=True)
+    headings = ["rows in", "rows out", "busy", "queued", "starved", "blocked"]
+    extra = [
+        (heading, field)
+        for heading, field in (("late", "late_rows"), ("dead", "dead_letters"), ("skipped", "skipped_rows"))
+        if any(getattr(node, field) for node in stats.nodes.values())
+    ]
+    for heading in [*headings, *(heading for heading, _ in extra)]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    limiting = bottleneck(stats)
+    for node in stats.nodes.values():
+        fused = node.chain != node.name and node.kind != "router"
+        table.add_row(
+            Text(("+ " if fused else "") + node.name),
+            _instances(node),
+            short(node.rows_in),
+            short(node.rows_out),
+            *_shares(node),
+            *(f"{getattr(node, field):,}" for _, field in extra),
+            style="bold" if limiting.limit == "node" and node.name == limiting.node else None,
+        )
+    if any(node.chain != node.name and node.kind != "router" for node in stats.nodes.values()):
+        table.caption = "+ runs in the same task as the node that feeds it"
+        table.caption_justify = "left"
+    return table
+
+
+def _instances(node: NodeStats) -> str:
+    return f"{node.instances} {INSTANCES[node.kind]}{'' if node.instances == 1 else 's'}"
+
+
+def _shares(node: NodeStats) -> list[str]:
+    return [percent(node.share(seconds)) for seconds in (node.busy, node.queued, node.starved, node.blocked)]
+
+
+def failures(errors: Sequence[Exception], tracebacks: Sequence[str]) -> RenderableType:
+    """A block for each error that ended a run; `tracebacks` has one text an error, or is empty."""
+    blocks: list[RenderableType] = []
+    for number, error in enumerate(errors):
+        cause: BaseException = error
+        words = Text("failed", style="bold red")
+        if isinstance(error, StepError):
+            cause = error.cause
+            at = "" if error.offset is None else f", offset {error.offset}"
+            words = Text.assemble(words, ": ", (error.node, "bold"), f" ({error.instance}{at})")
+        blocks.append(words)
+        blocks.append(Padding(Text(f"{type(cause).__name__}: {str(cause) or 'no message'}"), (0, 0, 0, 4)))
+        if tracebacks:
+            blocks.append(Padding(Text(tracebacks[number].rstrip(), style="dim"), (0, 0, 0, 4)))
+    return Group(*blocks)
