@@ -1,7 +1,7 @@
 """Expressions bound to columns: trees of kernels, evaluated on one batch after another.
 
-Between kernels a value is an array (text perhaps dictionary-encoded, whatever its declared type) or a scalar that stands for
-all rows; only `BoundExpression` expands it to the declared type.
+Between kernels a value is an array (text perhaps dictionary-encoded, whatever its declared type) or a scalar for all
+rows; only `BoundExpression` expands it to the declared type.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flow.errors import RowError
-from operators.expressions.casts import Value, cast_value, castable, try_cast_value
+from operators.expressions.casts import Value, cast_value, try_cast_value
 from operators.expressions.registry import Kernel
 from operators.expressions.types import Argument, ExpressionError, logical
 
@@ -86,7 +87,7 @@ class BoundLiteral(Bound):
     total: bool = True
 
     @property
-    def type(self) -> pa.DataType:  # type: ignore[override]
+    def type(self) -> pa.DataType:
         """The literal's own type."""
         return self.scalar.type
 
@@ -198,8 +199,7 @@ class BoundCase(Bound):
         """One value a row."""
         if self.total:
             return self._at_once(batch)
-        left = pa.array(range(0), pa.int64())
-        left = pc.indices_nonzero(pa.repeat(pa.scalar(True), batch.num_rows)).cast(pa.int64())
+        left = pa.array(np.arange(batch.num_rows))
         pieces: list[pa.Array] = []
         places: list[pa.Array] = []
         for condition, value in self.branches:
@@ -283,6 +283,3 @@ def decoded(value: Value) -> Any:
 def reason(error: BaseException) -> str:
     """What a kernel complains about, in SQL's words."""
     return _WORDS.get(str(error), str(error))
-
-
-__all__ = ["Bound", "BoundCall", "BoundCase", "BoundCast", "BoundColumn", "BoundExpression", "BoundLiteral", "castable"]

@@ -1,7 +1,7 @@
 """How people write expressions: `col`, `lit`, `call`, `cast`, `case`, and Python's operators.
 
-An `Expr` wraps a node. Its ``==`` builds a comparison, while nodes compare by structure; whatever keeps an expression in a
-frozen description keeps the node, by the converter `expression` or `condition`.
+An `Expr` wraps a node. Its ``==`` builds a comparison, while nodes compare by structure; so a frozen description keeps
+the node, by the converter `expression`.
 """
 
 from __future__ import annotations
@@ -47,9 +47,13 @@ class Expr(Expression):
         """As `Expression.to_arrow`."""
         return self.node.to_arrow(schema)
 
-    def same(self, other: object) -> bool:
+    def plain(self) -> Expression:
+        """The node."""
+        return self.node
+
+    def same(self, other: Expression) -> bool:
         """Whether both say the same: ``==`` builds a comparison instead of answering."""
-        return self.node == getattr(other, "node", other)
+        return bool(self.node == other.plain())
 
     def __str__(self) -> str:
         return str(self.node)
@@ -155,7 +159,7 @@ class Expr(Expression):
 
     def between(self, low: Any, high: Any) -> Expr:
         """Whether low <= value <= high."""
-        return (self >= low) & (self <= high)
+        return call("and", self >= low, self <= high)
 
     def is_distinct_from(self, other: Any) -> Expr:
         """Unequal, with NULL as a value like others."""
@@ -194,8 +198,8 @@ def col(name: str) -> Expr:
 def lit(value: Any, type: pa.DataType | str | None = None) -> Expr:  # noqa: A002
     """A value that is the same in all rows; None is NULL.
 
-    Whole numbers and text without a type take the type that their surroundings want (text becomes a timestamp where it is
-    compared with one).
+    Whole numbers and text without a type take the type that their surroundings want (text becomes a timestamp where it
+    is compared with one).
     """
     return Expr(Literal(value, None if type is None else type_named(type)))
 

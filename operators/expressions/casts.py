@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 
 from operators.expressions.types import INTERVAL, MAX_PRECISION, Family, family, logical
 
-Value = pa.Array | pa.Scalar
-"""One value a row, or one value for all rows."""
+Value = Any
+"""A `pa.Array` or a `pa.Scalar`: one value a row, or one value for all rows."""
 
 _TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
 _FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
 _ZONED: Final = r"\d:?\d\d(:?\d\d)?(\.\d+)? ?([Zz]|UTC|[+-]\d\d(:?\d\d)?)$"
-_ALL: Final[frozenset[Family]] = frozenset({"integer", "float", "decimal"})
 
 
 def castable(source: pa.DataType, target: pa.DataType) -> bool:

@@ -39,6 +39,11 @@ _INFIX: Final = frozenset(
      "is distinct from", "is not distinct from"}
 )  # fmt: skip
 _POSTFIX: Final = frozenset({"is null", "is not null", "is true", "is not true", "is false", "is not false"})
+_ALIASES: Final = {
+    "==": "=", "!=": "<>", "is_null": "is null", "is_not_null": "is not null", "is_true": "is true",
+    "is_not_true": "is not true", "is_false": "is false", "is_not_false": "is not false",
+    "is_distinct_from": "is distinct from", "is_not_distinct_from": "is not distinct from",
+}  # fmt: skip
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
@@ -63,6 +68,10 @@ class Expression(ABC):
         """The names of the columns that it reads."""
         return frozenset().union(*(child.columns for child in self.children))
 
+    def plain(self) -> Expression:
+        """The expression as nodes, which compare by structure."""
+        return self
+
     def bind(self, schema: pa.Schema) -> BoundExpression:
         """The expression over columns of these names and types.
 
@@ -86,12 +95,20 @@ class Expression(ABC):
 
 def as_node(value: Any) -> Expression:
     """An expression as a plain node; any other value as a literal."""
-    node = getattr(value, "node", value)
-    return node if isinstance(node, Expression) else Literal(value)
+    return value.plain() if isinstance(value, Expression) else Literal(value)
 
 
 def _nodes(values: Iterable[Any]) -> tuple[Expression, ...]:
     return tuple(as_node(value) for value in values)
+
+
+def _function_name(name: str) -> str:
+    name = name.lower()
+    return _ALIASES.get(name, name)
+
+
+def _plain_value(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _pairs(pairs: Iterable[tuple[Any, Any]]) -> tuple[tuple[Expression, Expression], ...]:
@@ -146,9 +163,7 @@ class Literal(Expression):
         type: its Arrow type; where left out, whole numbers and text take the type that their surroundings want.
     """
 
-    value: Any = attrs.field(
-        eq=_identity, converter=lambda value: value.item() if isinstance(value, np.generic) else value
-    )
+    value: Any = attrs.field(eq=_identity, converter=_plain_value)
     type: pa.DataType | None = None
 
     @property
@@ -192,7 +207,7 @@ class Literal(Expression):
 class Call(Expression):
     """A function or operator over other expressions; its name is kept in lower case."""
 
-    function: str = attrs.field(converter=str.lower)
+    function: str = attrs.field(converter=_function_name)
     arguments: tuple[Expression, ...] = attrs.field(converter=_nodes)
 
     @property
@@ -358,6 +373,11 @@ def boolean(expression: Expression, schema: pa.Schema) -> Bound:
     if logical(bound.type) != pa.bool_() and not pa.types.is_null(bound.type):
         raise ExpressionError(f"{expression}: a condition must be a boolean, and this has type {bound.type}")
     return coerced(bound, pa.bool_(), str(expression))
+
+
+def bind_condition(expression: Expression, schema: pa.Schema) -> BoundExpression:
+    """As `Expression.bind`, of an expression that must be a condition: its values are booleans."""
+    return BoundExpression(boolean(expression, schema))
 
 
 def _meeting(expression: Expression, bounds: Iterable[Bound]) -> pa.DataType:

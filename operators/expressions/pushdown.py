@@ -13,7 +13,8 @@ import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.expressions.types import family
+from operators.expressions.casts import cast_value
+from operators.expressions.types import NUMBERS, family
 
 _FLIPPED: Final = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ORDERED: Final = frozenset({"boolean", "integer", "decimal", "text", "date", "timestamp"})
@@ -54,9 +55,9 @@ def call(function: str, arguments: Sequence[Pushed]) -> Pushed:
         (only,) = arguments
         if function == "not" and only.exact is not None:
             return _exactly(~only.exact)
-        if function == "is null" and only.column:
+        if function == "is null" and only.column and only.exact is not None:
             return _exactly(only.exact.is_null())
-        if function == "is not null" and only.column:
+        if function == "is not null" and only.column and only.exact is not None:
             return _exactly(only.exact.is_valid())
     if function in _FLIPPED and len(arguments) == 2:
         left, right = arguments
@@ -82,42 +83,47 @@ def in_list(children: Sequence[Pushed]) -> Pushed:
 
 
 def _comparison(function: str, column: Pushed, literal: pa.Scalar) -> Pushed:
-    if not literal.is_valid or family(literal.type) not in _ORDERED | {"float"}:
+    if not literal.is_valid:
         return NOTHING
-    kind, field, value = column.type, column.exact, literal
-    if kind is None and not (pa.types.is_string(literal.type) and function == "="):
-        # Without the column's type only equality of text is safe to say: numbers may be NaN, times may need a cast.
+    value, floating = _stored(column.type, function, literal)
+    if value is None:
         return NOTHING
-    if kind is not None:
-        if family(kind) not in _ORDERED or family(kind) != family(literal.type):
-            # A double may be NaN, which is above every number here and incomparable in Arrow's statistics.
-            equal_float = family(kind) == "float" and function == "=" and _finite(literal)
-            if not equal_float:
-                return NOTHING
-        try:
-            value = literal.cast(kind)
-        except pa.ArrowException:
-            return NOTHING
-        if value.as_py() != literal.as_py():
-            return NOTHING
+    field = column.exact
     match function:
         case "=":
-            return _exactly(field == value)
+            condition = field == value
         case "<>":
-            return _exactly(field != value)
+            condition = field != value
         case "<":
-            return _exactly(field < value)
+            condition = field < value
         case "<=":
-            return _exactly(field <= value)
+            condition = field <= value
         case ">":
-            return _exactly(field > value)
+            condition = field > value
         case _:
-            return _exactly(field >= value)
+            condition = field >= value
+    return Pushed(None, condition) if floating else Pushed(condition, condition)
 
 
-def _finite(literal: pa.Scalar) -> bool:
-    value = literal.as_py()
-    return isinstance(value, int | float) and value - value == 0
+def _stored(kind: pa.DataType | None, function: str, literal: pa.Scalar) -> tuple[pa.Scalar | None, bool]:
+    """The literal as a value of the column's type, where comparing the two is exact; and whether NaN may be about."""
+    if kind is None:
+        # Without the column's type only equality of text is safe to say: a number may be NaN, a time may need a cast.
+        return (literal if pa.types.is_string(literal.type) and function == "=" else None), False
+    start, end = family(literal.type), family(kind)
+    if end == "float":
+        # NaN is above every number here, but has no place in the statistics of a file.
+        value = literal.as_py() if start in NUMBERS and function in ("=", "<", "<=") else None
+        return (pa.scalar(float(value), kind) if value is not None and float(value) == value else None), True
+    alike = start == end or (start == "integer" and end == "decimal") or {start, end} <= {"date", "timestamp"}
+    if end not in _ORDERED or not (alike or (start == "text" and end in ("date", "timestamp"))):
+        return None, False
+    try:
+        value = cast_value(literal, kind)
+        same = start == "text" or cast_value(value, literal.type).equals(literal)
+    except (pa.ArrowException, ValueError):
+        return None, False
+    return (value if same else None), False
 
 
 def _joined(function: str, left: Pushed, right: Pushed) -> Pushed:

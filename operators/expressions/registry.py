@@ -1,7 +1,7 @@
 """The functions that expressions can call: a name has overloads, and the arguments' types choose among them.
 
-A kernel gets one array or scalar an argument, of exactly the types that the overload asked for and at least one of them an
-array, and returns an array of the result type; it works row by row (so it may be run on a dictionary instead of the rows).
+A kernel gets one array or scalar an argument, of exactly the types that the overload asked for and at least one of them
+an array, and returns an array of the result type, row by row (so it may be run on a dictionary instead of the rows).
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def function(
 ) -> Callable[[Kernel], Kernel]:
     """Register a kernel under one or more signatures, e.g. ``"left(text, bigint) -> text"``.
 
-    Parameter types are the keys of the table above; ``const`` before one asks for a value that is the same in all rows; all
-    ``same`` parameters are cast to the type in which they meet; ``...`` repeats the last parameter. The result ``same`` is
-    the type of the first argument, unless `result` computes it from the arguments' types.
+    Parameter types are the keys of the table above; ``const`` before one asks for a value that is the same in all rows;
+    all ``same`` parameters are cast to the type in which they meet; ``...`` repeats the last parameter. The result
+    ``same`` is the type of the first argument, unless `result` computes it from the arguments' types.
     """
 
     def register(kernel: Kernel) -> Kernel:

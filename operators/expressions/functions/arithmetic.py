@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
-from operators.expressions.types import NUMBERS, Argument, as_decimal, common, decimal
+from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_decimal, common, decimal
+
+_WIDE_DIGITS: Final = 76
 
 _CHECKED: Final[dict[str, Kernel]] = {
     "+": pc.add_checked,
@@ -70,14 +73,24 @@ def _product_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
 
 
 def _quotient_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
+    """A decimal with up to 16 digits behind the point, fewer where they do not fit; double where not even 6 would."""
     whole = left.precision - left.scale + right.scale
-    return decimal(38, max(left.scale, right.scale, min(16, 38 - whole)))
+    least = max(left.scale, right.scale, 6)
+    for scale in range(max(least, min(16, MAX_PRECISION - whole)), least - 1, -1):
+        if _quotient_digits(left, right, scale) <= _WIDE_DIGITS and scale <= MAX_PRECISION:
+            return decimal(MAX_PRECISION, scale)
+    return pa.float64()
+
+
+def _quotient_digits(left: pa.DataType, right: pa.DataType, scale: int) -> int:
+    """Digits that Arrow needs to divide such decimals to one digit more than `scale`."""
+    return int(left.precision + max(0, scale - right.precision - left.scale) + right.scale + right.precision + 1)
 
 
 def _wide(value: Any, extra: int = 0) -> Any:
     """A decimal with room for the digits of a result; `extra` digits more behind the point."""
     kind = value.type
-    return pc.cast(value, pa.decimal256(min(76, kind.precision + extra), kind.scale + extra))
+    return pc.cast(value, pa.decimal256(min(_WIDE_DIGITS, kind.precision + extra), kind.scale + extra))
 
 
 def _narrow(value: Any, result: pa.DataType) -> Any:
@@ -91,25 +104,17 @@ def _decimal_sum(name: str, result: pa.DataType, left: Any, right: Any) -> Any:
 
 
 def _decimal_product(result: pa.DataType, left: Any, right: Any) -> Any:
-    excess = left.type.precision + right.type.precision + 1 - 76
-    left = _wide(left) if excess <= 0 else pc.cast(left, pa.decimal256(left.type.precision - excess, left.type.scale))
+    excess = max(0, left.type.precision + right.type.precision + 1 - _WIDE_DIGITS)
+    left = pc.cast(left, pa.decimal256(left.type.precision - excess, left.type.scale))
     return _narrow(pc.multiply_checked(left, _wide(right)), result)
 
 
 def _decimal_quotient(result: pa.DataType, left: Any, right: Any) -> Any:
-    # The quotient of whole numbers is exact to the last digit: scale both so that it has one digit more than the result.
-    shift = result.scale + 1 + right.type.scale - left.type.scale
-    dividend = _unscaled(pc.cast(left, pa.decimal256(76, left.type.scale + shift)))
-    divisor = _unscaled(pc.cast(right, pa.decimal256(38, right.type.scale)))
-    return _rescaled_quotient(dividend, divisor, result)
-
-
-def _unscaled(value: Any) -> Any:
-    return value
-
-
-def _rescaled_quotient(dividend: Any, divisor: Any, result: pa.DataType) -> Any:
-    return _narrow(pc.divide_checked(dividend, divisor), result)
+    if pa.types.is_floating(result):
+        return pc.divide_checked(pc.cast(left, result), pc.cast(right, result))
+    # Arrow's quotient has as many digits behind the point as the dividend and the whole divisor together.
+    extra = max(0, result.scale - right.type.precision - left.type.scale)
+    return _narrow(pc.divide_checked(_wide(left, extra), _wide(right)), result)
 
 
 _RESULTS: Final[dict[str, Callable[[pa.DataType, pa.DataType], pa.DataType]]] = {
@@ -164,8 +169,11 @@ def _filled(value: Any) -> Any:
 
 
 def _decimal_remainder(left: Any, right: Any) -> Any:
-    quotient = pc.trunc(pc.divide_checked(pc.cast(left, pa.decimal256(76 - 38, left.type.scale)), right))
-    return pc.cast(pc.subtract_checked(left, pc.multiply_checked(quotient, right)), left.type)
+    precision, scale = left.type.precision, left.type.scale
+    if precision + scale + precision + 1 > _WIDE_DIGITS:
+        raise pa.ArrowInvalid(f"the remainder of {left.type} needs too many digits; cast to a narrower decimal first")
+    quotient = pc.cast(pc.trunc(pc.divide_checked(_wide(left), _wide(right))), pa.decimal256(precision, 0))
+    return pc.cast(pc.subtract(left, pc.cast(pc.multiply(quotient, right), left.type)), left.type)
 
 
 overload("%(number, number) -> number", _remainder)
@@ -179,15 +187,14 @@ def _div(arguments: Sequence[Argument]) -> Resolved | None:
     if pa.types.is_integer(kind):
         return Resolved((kind, kind), kind, pc.divide_checked)
     quotient = _rule("/")(arguments)
-    if quotient is None:
-        return None
-    return attrs_evolve(quotient)
+    return None if quotient is None else attrs.evolve(quotient, kernel=_whole(quotient.kernel))
 
 
-def attrs_evolve(quotient: Resolved) -> Resolved:
-    """The quotient without its fraction."""
-    inner = quotient.kernel
-    return Resolved(quotient.arguments, quotient.result, lambda left, right: pc.trunc(inner(left, right)))
+def _whole(quotient: Kernel) -> Kernel:
+    def kernel(left: Any, right: Any) -> Any:
+        return pc.trunc(quotient(left, right))
+
+    return kernel
 
 
 overload("div(number, number) -> number", _div)

@@ -1,6 +1,6 @@
 """Comparisons, three-valued logic, and tests for NULL.
 
-NaN equals NaN and is greater than every other number, as in PostgreSQL; NULL makes NULL, except where a test is about NULL.
+NaN equals NaN and is greater than every other number, as in PostgreSQL; NULL makes NULL, unless the test is about it.
 """
 
 from __future__ import annotations
