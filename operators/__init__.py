@@ -1,18 +1,6 @@
 """Everything that computes or connects: operators, SQL, connectors."""
 
-from operators.expressions import Expr, Expression, call, case, cast, coalesce, col, lit
-from operators.filter import Filter
-from operators.project import Project
+from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
+from operators.memory import Collect, Null, Table
 
-__all__ = [
-    "Expr",
-    "Expression",
-    "Filter",
-    "Project",
-    "call",
-    "case",
-    "cast",
-    "coalesce",
-    "col",
-    "lit",
-]
+__all__ = ["ArrowSink", "Collect", "CsvSink", "JsonLinesSink", "Null", "ParquetSink", "Table"]

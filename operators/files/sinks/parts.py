@@ -1,0 +1,246 @@
+"""Part files: what every sink that writes a directory of files shares.
+
+A part is written aside under a hidden name, made durable when its epoch is prepared, and renamed into place when the
+epoch commits: whoever lists the directory sees whole files of committed epochs, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import GraphError, known
+from flow.schema import StreamSchema
+from flow.sink import Sink, Writer, WriterContext
+
+BUFFER_ROWS = 131_072
+BUFFER_BYTES = 32 << 20
+
+_PART = re.compile(r"part-.+-\d+-\d+\.\w+(\.\w+)?")
+
+
+class PartFormat(ABC):
+    """One open part file, of one format."""
+
+    @abstractmethod
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows; they come in batches that are worth a row group."""
+
+    def finish(self) -> None:
+        """Write what the format has at the end of a file; the file itself may be left open."""
+
+
+def _directory(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path)
+
+
+@attrs.frozen
+class PartsSink(Sink):
+    """A directory of part files, ``part-<run>-<node>-<writer>-<epoch>.<ending>``.
+
+    The directory is made where there is none. Parts of earlier runs stay, so that runs append, unless `overwrite` is
+    set. An epoch in which a writer got no row leaves no part, except that a directory is never left without any: readers
+    then find one part that has the columns and no row.
+
+    Attributes:
+        path: the directory.
+        changes: ``"weight"`` to write a changelog with its ``_weight`` column; None refuses changelogs.
+        overwrite: remove the parts of earlier runs when the first epoch commits.
+    """
+
+    ending: ClassVar[str]
+
+    path: str = attrs.field(converter=_directory)
+    changes: Literal["weight"] | None = attrs.field(default=None, kw_only=True)
+    overwrite: bool = attrs.field(default=False, kw_only=True)
+    takes_changes: bool = attrs.field(init=False, repr=False, eq=False)
+
+    @takes_changes.default
+    def _takes_changes(self) -> bool:
+        return self.changes == "weight"
+
+    @changes.validator
+    def _known_changes(self, attribute: attrs.Attribute[str], value: str | None) -> None:
+        if value not in (None, "weight"):
+            raise GraphError(f"no way {value!r} to write changes; {known(str(value), ['weight'])}")
+
+    def check(self, schema: StreamSchema) -> None:
+        """Raise GraphError where the stream or the path cannot be written."""
+        super().check(schema)
+        if "*" in self.path or "?" in self.path:
+            raise GraphError(f"a sink writes one directory; {self.path!r} is a pattern")
+        if os.path.isfile(self.path):
+            raise GraphError(f"a sink writes a directory of part files; {self.path!r} is a file")
+        if not schema.columns.names:
+            raise GraphError("the stream has no columns, and a file needs at least one")
+        self.check_columns(schema.columns)
+
+    @abstractmethod
+    def check_columns(self, columns: pa.Schema) -> None:
+        """Raise GraphError where the format has no way to write a column."""
+
+    @abstractmethod
+    def start(self, file: pa.NativeFile, columns: pa.Schema) -> PartFormat:
+        """Begin a part in an open, empty file."""
+
+    def open(self, context: WriterContext) -> PartsWriter:
+        """A writer of parts; makes the directory."""
+        return PartsWriter(self, context)
+
+
+def compressed(file: pa.NativeFile, compression: str | None) -> pa.NativeFile:
+    """A file that compresses what is written into `file`."""
+    return file if compression is None else pa.CompressedOutputStream(file, compression)
+
+
+COMPRESSION_ENDINGS = {None: "", "gzip": ".gz", "zstd": ".zst"}
+"""By compression of a text file: what its name ends with, so that readers know it."""
+
+
+def known_compression(instance: object, attribute: attrs.Attribute[str], value: str | None) -> None:
+    """An attrs validator: raises GraphError where a text file cannot be compressed so."""
+    if value not in COMPRESSION_ENDINGS:
+        names = [name for name in COMPRESSION_ENDINGS if name]
+        raise GraphError(f"no compression {value!r} for such files; {known(str(value), names)}")
+
+
+class PartsWriter(Writer):
+    """Writes one part an epoch; small batches wait in memory until they are worth a row group."""
+
+    def __init__(self, sink: PartsSink, context: WriterContext) -> None:
+        node = re.sub(r"\W+", "_", context.node)[:60]
+        self._sink = sink
+        self._columns = context.schema.columns
+        self._run = f"part-{context.run_id}-"
+        self._stem = f"{self._run}{node}-{context.writer}"
+        self._first_writer = context.writer == 0
+        self._before_first_commit = True
+        self._hidden = os.path.join(sink.path, f".{self._stem}{sink.ending}.inprogress")
+        self._file: pa.OSFile | None = None
+        self._format: PartFormat | None = None
+        self._prepared = False
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+        os.makedirs(sink.path, exist_ok=True)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take rows, to be written once there are enough of them."""
+        if not batch.num_rows:
+            return
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        if self._waiting_rows >= BUFFER_ROWS or self._waiting_bytes >= BUFFER_BYTES:
+            self._flush()
+
+    def prepare(self, epoch: int) -> None:
+        """Finish the epoch's part and put it on the disk, still hidden."""
+        if self._waiting:
+            self._flush()
+        elif self._format is None:
+            if not (self._first_writer and self._before_first_commit and (self._sink.overwrite or not self._parts())):
+                return
+            self._start()
+        assert self._file is not None
+        assert self._format is not None
+        with _naming(self._hidden):
+            if os.path.exists(self._part(epoch)):
+                raise FileExistsError(f"{self._part(epoch)!r} is there already; another sink of this run wrote it")
+            self._format.finish()
+            self._file.close()
+            _sync(self._hidden)
+        self._file = self._format = None
+        self._prepared = True
+
+    def commit(self, epoch: int) -> None:
+        """Let the epoch's part appear."""
+        if self._prepared:
+            os.rename(self._hidden, self._part(epoch))
+            self._prepared = False
+        if self._sink.overwrite and self._before_first_commit and self._first_writer:
+            for name in self._parts():
+                if not name.startswith(self._run):
+                    Path(self._sink.path, name).unlink(missing_ok=True)
+        self._before_first_commit = False
+        _sync(self._sink.path)
+
+    def abort(self) -> None:
+        """Remove what was written since the last commit."""
+        self._waiting.clear()
+        self._waiting_rows = self._waiting_bytes = 0
+        if self._file is not None:
+            # Closing the layers above the file makes them write their ends, for which a full disk has no room.
+            if not self._file.closed:
+                with open(os.devnull, "wb") as nowhere:
+                    os.dup2(nowhere.fileno(), self._file.fileno())
+            self._format = None
+            self._file.close()
+            self._file = None
+            self._prepared = True
+        if self._prepared:
+            Path(self._hidden).unlink(missing_ok=True)
+            self._prepared = False
+
+    def close(self) -> None:
+        """Give back the file; what was not committed is gone."""
+        self.abort()
+
+    def _part(self, epoch: int) -> str:
+        return os.path.join(self._sink.path, f"{self._stem}-{epoch}{self._sink.ending}")
+
+    def _parts(self) -> Sequence[str]:
+        return [name for name in os.listdir(self._sink.path) if _PART.fullmatch(name)]
+
+    def _start(self) -> PartFormat:
+        with _naming(self._hidden):
+            os.close(os.open(self._hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            self._file = pa.OSFile(self._hidden, "wb")
+            self._format = self._sink.start(self._file, self._columns)
+        return self._format
+
+    def _flush(self) -> None:
+        waiting = self._waiting
+        self._waiting = []
+        self._waiting_rows = self._waiting_bytes = 0
+        part = self._format or self._start()
+        batch = waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
+        with _naming(self._hidden):
+            for piece in _bounded(batch):
+                part.write(piece)
+
+
+def _bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in pieces about as large as the buffer."""
+    pieces = max(batch.num_rows // BUFFER_ROWS, batch.nbytes // BUFFER_BYTES, 1)
+    rows = -(-batch.num_rows // pieces)
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Let errors of the file system tell which file they are about, which pyarrow's do not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), path) from error
+
+
+def _sync(path: str) -> None:
+    """Put a file, or the names in a directory, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,207 @@
+"""Values as text, a column at a time: for CSV, JSON lines and the terminal.
+
+Text is what PostgreSQL and DuckDB read back as the same value: floats in their shortest exact form, NaN and Infinity
+by name, times in ISO 8601 (zoned ones in UTC, with a Z), bytes in base64, durations as a count of their unit, nested
+values as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+_EXACT = 1e15
+"""From here on a float's shortest form has an exponent, which tells it from an integer."""
+
+_SHORT_ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_JSON_ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    **{char: _SHORT_ESCAPES.get(char, f"\\u{ord(char):04x}") for char in map(chr, range(0x20))},
+}
+
+
+def bytes_present(array: pa.StringArray, wanted: str) -> str:
+    """Which of the `wanted` ASCII characters occur anywhere in the values; far cheaper than asking value by value."""
+    content = _content(array)
+    table = np.zeros(256, dtype=bool)
+    table[[ord(char) for char in wanted]] = True
+    hits = content[table[content]]
+    found = np.bincount(hits, minlength=256)
+    return "".join(char for char in wanted if found[ord(char)])
+
+
+def joined(pieces: Sequence[pa.StringArray | str], null: str) -> pa.Buffer:
+    """The pieces of every row one after the other, and the rows likewise; a str is a piece of every row."""
+    rows = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement=null)
+    return pa.py_buffer(_content(rows))
+
+
+def plain_text(array: pa.Array) -> pa.StringArray:
+    """Every value as text; NULL stays NULL."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return plain_text(array.dictionary).take(array.indices)
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain_text(array.storage)
+    if pa.types.is_floating(kind):
+        return _float_text(array)
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return pc.cast(pc.cast(array, pa.timestamp(kind.unit, "UTC")), pa.string())
+    if pa.types.is_duration(kind):
+        return pc.cast(pc.cast(array, pa.int64()), pa.string())
+    if _is_bytes(kind):
+        return pa.array(
+            [None if value is None else base64.b64encode(value) for value in array.to_pylist()], pa.string()
+        )
+    if pa.types.is_nested(kind):
+        return pc.if_else(array.is_valid(), json_text(array), pa.scalar(None, pa.string()))
+    return pc.cast(array, pa.string())
+
+
+def json_text(array: pa.Array) -> pa.StringArray:
+    """Every value as JSON; NULL is ``null``. NaN and infinities, for which JSON has no number, are strings."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return pc.fill_null(json_text(array.dictionary).take(array.indices), "null")
+    if isinstance(kind, pa.BaseExtensionType):
+        return json_text(array.storage)
+    if pa.types.is_null(kind):
+        return pa.repeat(pa.scalar("null"), len(array))
+    if pa.types.is_struct(kind):
+        text = _object_text(array)
+    elif pa.types.is_map(kind):
+        text = _map_text(array)
+    elif pa.types.is_nested(kind):
+        text = _enclosed("[", _members(array, json_text(array.flatten())), "]")
+    elif pa.types.is_floating(kind):
+        text = plain_text(array)
+        text = pc.if_else(pc.is_finite(array), text, _enclosed('"', text, '"'))
+    else:
+        text = plain_text(array)
+        if pa.types.is_timestamp(kind):
+            text = pc.replace_substring(text, " ", "T", max_replacements=1)
+        if _is_string(kind):
+            text = _escaped(text)
+        if not _is_bare(kind):
+            text = _enclosed('"', text, '"')
+    if array.null_count or text.null_count:
+        text = pc.if_else(array.is_valid(), text, "null")
+    return text
+
+
+def object_pieces(names: Sequence[str], values: Sequence[pa.StringArray]) -> list[pa.StringArray | str]:
+    """What `joined` has to join for an object with these members a row, given each member's JSON."""
+    pieces: list[pa.StringArray | str] = []
+    for number, (name, value) in enumerate(zip(names, values, strict=True)):
+        pieces += ["{" if number == 0 else ",", json.dumps(name, ensure_ascii=False) + ":", value]
+    return [*_merged(pieces), "}"] if names else ["{}"]
+
+
+def textual(kind: pa.DataType) -> bool:
+    """Whether values of the type can be written as text."""
+    if pa.types.is_dictionary(kind):
+        return textual(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return textual(kind.storage_type)
+    if pa.types.is_map(kind):
+        return textual(kind.key_type) and not pa.types.is_nested(kind.key_type) and textual(kind.item_type)
+    if pa.types.is_nested(kind):
+        return not pa.types.is_union(kind) and all(textual(kind.field(i).type) for i in range(kind.num_fields))
+    return not (pa.types.is_interval(kind) or pa.types.is_run_end_encoded(kind))
+
+
+def _merged(pieces: list[pa.StringArray | str]) -> list[pa.StringArray | str]:
+    merged: list[pa.StringArray | str] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    return merged
+
+
+def _is_bare(kind: pa.DataType) -> bool:
+    """Whether the text of a value is a JSON value as it stands."""
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_duration(kind)
+    )
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _content(array: pa.StringArray) -> NDArray[np.uint8]:
+    """The bytes of all values, one after the other."""
+    _, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return np.zeros(0, dtype=np.uint8)
+    bounds = np.frombuffer(offsets, dtype=np.int32)
+    return np.frombuffer(data, dtype=np.uint8)[bounds[array.offset] : bounds[array.offset + len(array)]]
+
+
+def _float_text(array: pa.Array) -> pa.StringArray:
+    text = pc.cast(array, pa.string())
+    if pa.types.is_float16(array.type):
+        array = pc.cast(array, pa.float32())
+    whole = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXACT))
+    text = pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
+    if not pc.all(pc.is_finite(array), min_count=0).as_py():
+        text = pc.if_else(pc.is_nan(array), "NaN", text)
+        infinite = pc.is_inf(array)
+        text = pc.if_else(infinite, pc.if_else(pc.greater(array, 0.0), "Infinity", "-Infinity"), text)
+    return text
+
+
+def _escaped(text: pa.StringArray) -> pa.StringArray:
+    # The backslash comes first among the keys: those that stand for other characters must not be doubled.
+    for char in bytes_present(text, "".join(_JSON_ESCAPES)):
+        text = pc.replace_substring(text, char, _JSON_ESCAPES[char])
+    return text
+
+
+def _enclosed(before: str, text: pa.StringArray, after: str) -> pa.StringArray:
+    return pc.binary_join_element_wise(before, text, after, "")
+
+
+def _members(array: pa.Array, members: pa.StringArray) -> pa.StringArray:
+    """The members of every list, already as text, with commas between them."""
+    lengths = pc.fill_null(pc.list_value_length(array), 0)
+    offsets = np.zeros(len(array) + 1, dtype=np.int32)
+    np.cumsum(lengths.to_numpy(zero_copy_only=False), out=offsets[1:])
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), members), ",")
+
+
+def _object_text(array: pa.StructArray) -> pa.StringArray:
+    fields = [array.type.field(i).name for i in range(array.type.num_fields)]
+    if not fields:
+        return pa.repeat(pa.scalar("{}"), len(array))
+    pieces = object_pieces(fields, [json_text(member) for member in array.flatten()])
+    return pc.binary_join_element_wise(*pieces, "")
+
+
+def _map_text(array: pa.MapArray) -> pa.StringArray:
+    entries: Any = array.cast(pa.list_(pa.struct([("key", array.type.key_type), ("value", array.type.item_type)])))
+    keys, values = entries.flatten().flatten()
+    names = _enclosed('"', _escaped(plain_text(keys)), '"')
+    return _enclosed("{", _members(entries, pc.binary_join_element_wise(names, json_text(values), ":")), "}")
