@@ -62,6 +62,18 @@ class _Chain:
     seconds: float
 
     @property
+    def name(self) -> str:
+        """The node that stands for the chain where it waits: all of its nodes do."""
+        return next((node.name for node in self.nodes if node.kind != "router"), self.nodes[0].name)
+
+    @property
+    def kind(self) -> NodeKind:
+        return next((node.kind for node in self.nodes if node.kind != "router"), "router")
+
+    def has(self, names: set[str]) -> bool:
+        return any(node.name in names for node in self.nodes)
+
+    @property
     def leader(self) -> NodeStats:
         return max(self.nodes, key=lambda node: node.busy)
 
@@ -337,16 +349,20 @@ def _who_waited(stats: RunStats, chain: _Chain, chains: list[_Chain], evidence: 
     """The other half of the evidence: who was blocked before the chain, or starved after it."""
     names = {node.name for node in chain.nodes}
     read = {name for node in chain.nodes for name in node.inputs}
-    before = [other for other in chains if other is not chain and read & {node.name for node in other.nodes}]
+    before = [other for other in chains if other is not chain and other.has(read)]
+    # Routers beside readers that read ahead: the readers are who waits in the end.
+    routed = {name for other in before for node in other.nodes if node.kind == "router" for name in node.inputs}
+    before += [other for other in chains if other is not chain and other not in before and other.has(routed)]
     after = [other for other in chains if other is not chain and any(names & set(node.inputs) for node in other.nodes)]
-    blocked = max(before, key=lambda other: other.blocked, default=None)
-    if blocked is not None and blocked.blocked >= _SOME:
-        name = max(blocked.nodes, key=lambda node: node.blocked).name
+    before = [other for other in before if other.blocked >= _SOME]
+    blocked = max(before, key=lambda other: (other.kind != "router", other.blocked), default=None)
+    if blocked is not None:
+        name = blocked.name
         evidence[f"{name}.blocked"] = blocked.blocked
         return f", while `{name}` was blocked {_percent(blocked.blocked)} waiting for it"
     starved = max(after, key=lambda other: other.starved, default=None)
     if starved is not None and starved.starved >= _SOME:
-        name = starved.nodes[0].name
+        name = starved.name
         evidence[f"{name}.starved"] = starved.starved
         return f", while `{name}` was starved {_percent(starved.starved)} waiting for its rows"
     return ""
@@ -362,7 +378,7 @@ def _waited_for(stats: RunStats, chains: list[_Chain]) -> Finding | None:
             before = by_node.get(name)
             if before is None or before is chain or before.blocked < _MOST:
                 continue
-            node, blocked = chain.nodes[0], max(before.nodes, key=lambda each: each.blocked).name
+            node, blocked = chain.nodes[0], before.name
             return Finding(
                 "node",
                 node.name,

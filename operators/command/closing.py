@@ -23,8 +23,8 @@ _OUTCOMES = {
 }
 
 
-def closing_report(stats: RunStats) -> RenderableType:
-    """The report of a run that ended."""
+def closing_report(stats: RunStats, width: int) -> RenderableType:
+    """The report of a run that ended, for so many columns."""
     words, style = _OUTCOMES[stats.outcome]
     finding = bottleneck(stats)
     lines: list[RenderableType] = [
@@ -38,7 +38,7 @@ def closing_report(stats: RunStats) -> RenderableType:
         ),
         _lost(stats),
         Text(),
-        _table(stats),
+        _table(stats, width),
         Text(),
         Text(finding.sentence, style="bold"),
     ]  # fmt: skip
@@ -59,18 +59,21 @@ def _lost(stats: RunStats) -> Text:
     )[:-2]
 
 
-def _table(stats: RunStats) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("node", overflow="ellipsis", no_wrap=True, ratio=1, min_width=8)
-    table.add_column("", style="dim", no_wrap=True)
-    headings = ["rows in", "rows out", "busy", "queued", "starved", "blocked"]
+def _table(stats: RunStats, width: int) -> Table:
     extra = [
         (heading, field)
         for heading, field in (("late", "late_rows"), ("dead", "dead_letters"), ("skipped", "skipped_rows"))
         if any(getattr(node, field) for node in stats.nodes.values())
     ]
-    for heading in [*headings, *(heading for heading, _ in extra)]:
-        table.add_column(heading, justify="right", no_wrap=True)
+    instances = max((len(_instances(node)) for node in stats.nodes.values()), default=0)
+    figures = [("rows in", 7), ("rows out", 8), ("busy", 4), ("queued", 6), ("starved", 7), ("blocked", 7)]
+    figures += [(heading, max(len(heading), 5)) for heading, _ in extra]
+    room = width - instances - 1 - sum(size + 1 for _, size in figures)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("node", overflow="ellipsis", no_wrap=True, max_width=max(8, room))
+    table.add_column("", style="dim", no_wrap=True, width=instances)
+    for heading, size in figures:
+        table.add_column(heading, justify="right", no_wrap=True, width=size)
     limiting = bottleneck(stats)
     for node in stats.nodes.values():
         fused = node.chain != node.name and node.kind != "router"
@@ -80,7 +83,7 @@ def _table(stats: RunStats) -> Table:
             short(node.rows_in),
             short(node.rows_out),
             *_shares(node),
-            *(f"{getattr(node, field):,}" for _, field in extra),
+            *(short(getattr(node, field)) for _, field in extra),
             style="bold" if limiting.limit == "node" and node.name == limiting.node else None,
         )
     if any(node.chain != node.name and node.kind != "router" for node in stats.nodes.values()):

@@ -152,7 +152,9 @@ def _nodes(
             cells.append(watermark(node.watermark, full=wide))
             if wide:
                 cells.append(lag(node.watermark, now))
-        cells.append(Text("") if node.kind == "source" else _fill(node.queue_fill, 8 if wide else 5))
+        cells.append(
+            Text("") if node.kind == "source" or node.chain != node.name else _fill(node.queue_fill, 8 if wide else 5)
+        )
         cells.append(_bar(shares, 20 if wide else 12))
         cells.append(percent(shares["busy"]))
         if wide:

@@ -136,9 +136,9 @@ def _close(stats: RunStats, arguments: argparse.Namespace, console: Console) -> 
     elif arguments.log == "console":
         finding = bottleneck(stats)
         structlog.get_logger().info("bottleneck", graph=stats.graph, sentence=finding.sentence, hint=finding.hint)
-        console.print(closing_report(stats))
+        console.print(closing_report(stats, console.width))
     else:
-        console.print(closing_report(stats))
+        console.print(closing_report(stats, console.width))
 
 
 def _tell_failures(errors: Sequence[Exception], arguments: argparse.Namespace, console: Console) -> None:
