@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from flow.operator import KEY_GROUPS
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
-_NULL: Final = np.uint64(0xD6E8FEB86659FD93)
+_NULL_WORD: Final = np.uint64(0xD6E8FEB86659FD93)
 _WORDS_IN_LOOP: Final = 4
 _GROUP_SHIFT: Final = np.uint64(64 - (KEY_GROUPS - 1).bit_length())
 _MASKS: Final = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)
@@ -43,9 +43,9 @@ def hash_columns(columns: Sequence[pa.Array]) -> Hashes:
         raise ValueError("rows cannot be hashed by no columns")
     hashes = _hash(columns[0])
     for column in columns[1:]:
+        words, _ = _words(column)
         hashes *= _GOLDEN
-        hashes += _hash(column)
-    if len(columns) > 1:
+        hashes += words
         mix(hashes)
     return hashes
 
@@ -76,6 +76,9 @@ def nulls_of(array: pa.Array) -> NDArray[np.bool_] | None:
         return None
     nulls: NDArray[np.bool_] = array.is_null().to_numpy(zero_copy_only=False)
     return nulls
+
+
+_NULL: Final = mix(np.array([_NULL_WORD]))[0]
 
 
 class Bytes(NamedTuple):
@@ -235,28 +238,39 @@ def is_bytes(kind: pa.DataType) -> bool:
 
 
 def _hash(array: pa.Array) -> Hashes:
+    words, mixed = _words(array)
+    return words if mixed else mix(words)
+
+
+def _words(array: pa.Array) -> tuple[Hashes, bool]:
+    """A word for each row, and whether it is a hash already; the array is the caller's to change."""
     array = plain(array)
     kind = array.type
     if pa.types.is_null(kind):
-        return np.full(len(array), _NULL)
+        return np.full(len(array), _NULL), True
     if pa.types.is_dictionary(kind):
-        by_code = np.append(_hash(array.dictionary), _NULL)
-        return by_code[dictionary_codes(array)]
-    words = word_values(array)
-    if words is not None:
-        hashes = mix(words.view(np.uint64))
-    elif is_bytes(kind):
-        hashes = hash_bytes(bytes_of(array))
-    elif pa.types.is_struct(kind):
-        hashes = hash_columns(array.flatten()) if kind.num_fields else np.zeros(len(array), np.uint64)
-    elif is_list(kind):
-        hashes = _hash_lists(array)
+        by_code, mixed = _words(array.dictionary)
+        return np.append(by_code, _NULL if mixed else _NULL_WORD)[dictionary_codes(array)], mixed
+    values = word_values(array)
+    if values is not None:
+        words, mixed = values.view(np.uint64), False
     else:
-        raise TypeError(f"values of type {kind} cannot be keys")
+        words, mixed = _hash_wide(array), True
     nulls = nulls_of(array)
     if nulls is not None:
-        hashes[nulls] = _NULL
-    return hashes
+        words[nulls] = _NULL if mixed else _NULL_WORD
+    return words, mixed
+
+
+def _hash_wide(array: pa.Array) -> Hashes:
+    kind = array.type
+    if is_bytes(kind):
+        return hash_bytes(bytes_of(array))
+    if pa.types.is_struct(kind):
+        return hash_columns(array.flatten()) if kind.num_fields else np.zeros(len(array), np.uint64)
+    if is_list(kind):
+        return _hash_lists(array)
+    raise TypeError(f"values of type {kind} cannot be keys")
 
 
 def dictionary_codes(array: pa.DictionaryArray) -> Integers:

@@ -7,7 +7,7 @@ cells. Regular gaps cost nothing: the starts of minute windows in microseconds l
 from __future__ import annotations
 
 import math
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import attrs
 import numpy as np
@@ -17,6 +17,8 @@ from flow.hashing import Integers
 from flow.keytables import Nulls, Words, WordStore
 
 _SAMPLE: Final = 64
+_FIRST_CLAIM: Final = 4096
+_CLAIM_GROWTH: Final = 16
 _FEW_CELLS: Final = 4096
 _CELLS_PER_ROW: Final = 64
 _CELLS_PER_KEY: Final = 4
@@ -79,7 +81,7 @@ class Axis:
             stride = math.gcd(self.stride if self.size > 2 else 0, self.base - low)
         if high - low >= 1 << 62:
             return None
-        stride = _common_divisor(words - low, stride) or 1
+        stride = _common_divisor(words, low, stride) or 1
         return Axis(low, stride, (high - low) // stride + 2)
 
     def extended(self, before: Axis) -> Axis:
@@ -116,23 +118,36 @@ class Grid:
 
         None, and nothing done, where the keys spread too far for a table of cells.
         """
-        cells, inside = self._cells(keys)
-        if inside is not None:
+        # The axes of an empty grid reach nowhere: there is no point in looking.
+        cells, inside = self._cells(keys) if len(self._store) else (None, None)
+        if cells is None or inside is not None:
             if not self.fit(keys):
                 return None
             cells, _ = self._cells(keys)
-        numbers = self._table[cells].astype(np.int64)
-        missing = np.flatnonzero(numbers < 0)
-        if len(missing):
-            table, wanted = self._table, cells[missing]
-            # Rows with the same key all write to its cell, the first of them last; who finds itself there is new.
-            table[wanted[::-1]] = missing[::-1]
-            won = table[wanted] == missing
-            start = len(self._store)
-            self._store.append(keys, missing[won])
-            table[wanted[won]] = np.arange(start, len(self._store))
-            numbers[missing] = table[wanted]
-        return numbers
+        size = _FIRST_CLAIM
+        if not len(self._store):
+            self._claim(keys, cells, np.arange(min(size, len(cells))))
+        numbers = self._table[cells]
+        while len(numbers) and numbers.min() < 0:
+            missing = np.flatnonzero(numbers < 0)
+            self._claim(keys, cells, missing[:size])
+            if len(missing) <= size:
+                numbers[missing] = self._table[cells[missing]]
+                break
+            # Most of the others may be equal to the first few: then a look is cheaper than a claim.
+            numbers = self._table[cells]
+            size *= _CLAIM_GROWTH
+        return numbers.astype(np.int64)
+
+    def _claim(self, keys: Words, cells: Integers, rows: Integers) -> None:
+        """Take in rows that are not held, which may be equal to each other."""
+        table, wanted = self._table, cells[rows]
+        # Rows with the same key all write to its cell, the first of them last; who finds itself there is new.
+        table[wanted[::-1]] = rows[::-1]
+        new = table[wanted] == rows
+        start = len(self._store)
+        self._store.append(keys, rows[new])
+        table[wanted[new]] = np.arange(start, len(self._store))
 
     def fit(self, keys: Words) -> bool:
         """Make room for these keys beside those held; False, and nothing done, where that takes too many cells."""
@@ -173,15 +188,16 @@ def _product(axes: list[Axis]) -> int:
     return math.prod(axis.size for axis in axes)
 
 
-def _common_divisor(distances: Integers, divisor: int) -> int:
-    """The greatest common divisor of all distances (none negative) and `divisor`."""
-    rest: NDArray[Any] = distances
-    while divisor != 1 and len(rest):
-        # A sample nearly always tells; what it does not divide is tried again.
+def _common_divisor(words: Integers, low: int, divisor: int) -> int:
+    """The greatest common divisor of the distances of all words from `low`, the least, and `divisor`."""
+    # A sample nearly always tells; what it does not divide is tried again.
+    divisor = math.gcd(divisor, int(np.gcd.reduce(words[:_SAMPLE] - low)))
+    if divisor == 1:
+        return divisor
+    rest = (words - low).view(np.uint64)
+    while divisor != 1:
+        rest = rest[rest // np.uint64(divisor) * np.uint64(divisor) != rest] if divisor else rest[rest != 0]
+        if not len(rest):
+            break
         divisor = math.gcd(divisor, int(np.gcd.reduce(rest[:_SAMPLE])))
-        if divisor:
-            rest = rest.view(np.uint64)
-            rest = rest[rest // np.uint64(divisor) * np.uint64(divisor) != rest].view(np.int64)
-        else:
-            rest = rest[rest != 0]
     return divisor

@@ -74,7 +74,7 @@ class KeyIndex(Tuples):
     def clear(self) -> None:
         """Forget all keys."""
         self._columns = [Column(kind, KeyIndex) for kind in self.types]
-        self._words = _WordIndex(len(self.types))
+        self._words = _WordIndex(WordStore(len(self.types)))
 
     def _encode(self, columns: Sequence[pa.Array], learn: bool) -> Words:
         if len(columns) != len(self.types):
@@ -88,23 +88,37 @@ def factorise(columns: Sequence[pa.Array]) -> tuple[Integers, Integers]:
 
     Returns:
         The code of each row, int64[n], from 0 to k - 1, and the first row of each code, int64[k].
+
+    Raises:
+        ValueError: there is no column.
+        TypeError: values of a column's type cannot be keys.
     """
     if not columns:
         raise ValueError("rows have no codes without a key column")
     encoded = [_batch_words(plain(column)) for column in columns]
     keys = Words([words for words, _ in encoded], [nulls for _, nulls in encoded])
-    index = _WordIndex(len(columns), keys.size)
-    codes = index.insert(keys)
-    first_rows = np.empty(len(index.store), np.int64)
-    first_rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return codes, first_rows
+    store = _FirstRows(len(columns))
+    codes = _WordIndex(store, keys.size).insert(keys)
+    return codes, np.concatenate([np.zeros(0, np.int64), *store.first_rows])
+
+
+class _FirstRows(WordStore):
+    """A store that remembers from which row it took each key; tables take the first of equal rows."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.first_rows: Final[list[Integers]] = []
+
+    def append(self, keys: Words, rows: Integers) -> None:
+        super().append(keys, rows)
+        self.first_rows.append(rows)
 
 
 class _WordIndex:
     """Numbers of words: by cell while they lie close together, by hash otherwise."""
 
-    def __init__(self, width: int, expected: int = 0) -> None:
-        self.store: Final = WordStore(width)
+    def __init__(self, store: WordStore, expected: int = 0) -> None:
+        self.store: Final = store
         self._expected: Final = expected
         self._grid: Grid | None = Grid(self.store)
         self._table: HashTable | None = None
