@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from flow.errors import GraphError
 
-Types = Mapping[str, "pa.DataType | str"] | pa.Schema | None
+Types = Mapping[str, Any] | Any
+"""Column types: a mapping from name to Arrow type or its name, or an Arrow schema."""
 Declared = tuple[tuple[str, pa.DataType], ...]
 
 _ROW_TEXT = 2_000
 _ZONE = r":[0-9.]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
-def declared(types: Types | Declared) -> Declared:
+def declared(types: Types) -> Declared:
     """Column types as pairs; a type may be given by Arrow's name for it (``"int64"``)."""
     if types is None:
         return ()

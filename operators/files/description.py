@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import attrs
 import pyarrow as pa
@@ -40,9 +40,21 @@ class Layout:
 
     schema: pa.Schema
 
+    def narrow(self, columns: Sequence[str] | None) -> Self:
+        """The layout for some of the columns.
+
+        Raises:
+            GraphError: there is no such column.
+        """
+        names = self.schema.names if columns is None else columns
+        for name in names:
+            if name not in self.schema.names:
+                raise GraphError(f"no column {name!r}; {known(name, self.schema.names)}")
+        return attrs.evolve(self, schema=pa.schema([self.schema.field(name) for name in names]))
+
 
 @lru_cache(maxsize=256)
-def _memory(description: FileSource) -> dict[str, Any]:
+def _memory(description: FileSource) -> dict[str, Layout]:
     """What this process has found out about a description."""
     return {}
 
@@ -56,7 +68,9 @@ class FileSource(Source):
         columns: what to read, in this order (default: all).
         types: declared types of columns; values are converted, and a row with a value that does not fit is rejected.
         follow: seconds between looks for new data (default: only what is there at the start).
-        compression: of the files.
+        compression: of the files ("none" where a file's ending says otherwise).
+        changes: how a sink writes a changelog (see `PartsSink`).
+        overwrite: whether a sink removes what earlier runs wrote.
         unbounded: whether files are followed, so that the input may go on for ever.
     """
 
@@ -67,6 +81,8 @@ class FileSource(Source):
     types: Declared = attrs.field(default=(), converter=declared)
     follow: float | None = attrs.field(default=None, converter=_poll_seconds, kw_only=True)
     compression: str | None = attrs.field(default=None, kw_only=True)
+    changes: Literal["weight"] | None = attrs.field(default=None, kw_only=True)
+    overwrite: bool = attrs.field(default=False, kw_only=True)
     unbounded: bool = attrs.field(init=False, repr=False, eq=False)
 
     @unbounded.default
@@ -84,9 +100,10 @@ class FileSource(Source):
             GraphError: there is no file, the first cannot be read, or it does not fit what is declared.
         """
         memory = _memory(self)
-        if again or "layout" not in memory:
-            memory["layout"] = self.look()
-        return memory["layout"]
+        layout = None if again else memory.get("layout")
+        if layout is None:
+            layout = memory["layout"] = self.look()
+        return layout
 
     @abstractmethod
     def look(self) -> Layout:
@@ -111,11 +128,23 @@ class FileSource(Source):
 
     def narrow(self, columns: Sequence[str], predicate: Any = None) -> Self:
         """The same files, of which only these columns are read, in this order."""
-        return attrs.evolve(self, columns=tuple(columns))
+        return self.variant(columns=tuple(columns))
+
+    def variant(self, **changes: Any) -> Self:
+        """The same files read in another way; they are not looked at again, so types stay as they were seen."""
+        changed = attrs.evolve(self, **changes)
+        _memory(changed)["layout"] = self.layout().narrow(changed.columns)
+        return changed
 
     @abstractmethod
     def as_sink(self) -> Sink:
         """The sink that writes such files to the directory."""
+
+    def directory(self) -> str:
+        """The directory that the sink writes."""
+        if len(self.path) != 1:
+            raise GraphError(f"a sink writes one directory, not {list(self.path)}")
+        return self.path[0]
 
     def pick(self, held: pa.Schema, where: str) -> pa.Schema:
         """The wanted ones of the columns that a file holds, with their declared types.
@@ -145,6 +174,6 @@ class FileSource(Source):
         """
         if not self.types:
             raise GraphError(
-                f"there is no file yet in {', '.join(map(repr, self.path))}: declare the columns, types={{'name': type}}"
+                f"nothing in {list(self.path)} tells the columns yet: declare them, types={{'name': type}}"
             )
         return self.pick(pa.schema(self.types), "the declaration")

@@ -12,6 +12,7 @@ import attrs
 
 from flow.source import Offset, Split
 from operators.files.description import FileSource, Layout
+from operators.files.lines import written
 from operators.files.parquet_source import ParquetReader, footer
 from operators.files.sinks import ParquetSink
 
@@ -40,8 +41,7 @@ class Parquet(FileSource):
         files = self.files()
         if not files:
             return []
-        self.layout(again=not self.unbounded)
-        whole = attrs.evolve(self, columns=None).layout(again=not self.unbounded).schema
+        whole = attrs.evolve(self, columns=None, predicate=None, event_time=None).layout().schema
         wanted = whole.names if self.columns is None else self.columns
         splits = []
         for path in files:
@@ -58,16 +58,19 @@ class Parquet(FileSource):
     def open(self, split: Split, offset: Offset = None) -> ParquetReader:
         """A reader of a run of row groups; the offset is the number of rows returned."""
         path, first, last, rows = split.detail
-        return ParquetReader(path, range(first, last + 1), rows, self.layout().schema, frozenset(dict(self.types)), offset or 0)
+        return ParquetReader(
+            path, range(first, last + 1), rows, self.layout().schema, frozenset(dict(self.types)), offset or 0
+        )
 
     def narrow(self, columns: Sequence[str], predicate: Any = None) -> Self:
         """The same files, of which only these columns, and only row groups that may match, are read."""
-        return attrs.evolve(self, columns=tuple(columns), predicate=predicate)
+        return self.variant(columns=tuple(columns), predicate=predicate)
 
     def for_event_time(self, column: str) -> Self:
         """The same source, whose splits tell their earliest value of this column."""
-        return attrs.evolve(self, event_time=column)
+        return self.variant(event_time=column)
 
     def as_sink(self) -> ParquetSink:
         """The sink that writes Parquet files to the directory."""
-        return ParquetSink(self.path[0], compression=self.compression)
+        compression = "zstd" if self.compression is None else written(self.compression)
+        return ParquetSink(self.directory(), compression, changes=self.changes, overwrite=self.overwrite)

@@ -5,7 +5,7 @@ Every batch has exactly the source's schema, whatever the file holds; a reader o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -186,7 +186,7 @@ def footer(path: str) -> Footer:
 
 
 class ParquetReader(Reader):
-    """Reads a run of row groups, about 65,536 rows at a time. The offset is the number of rows passed, bad ones included."""
+    """Reads a run of row groups, about 65,536 rows at a time; the offset is the number of rows passed, bad ones too."""
 
     def __init__(
         self, path: str, groups: range, rows: int, schema: pa.Schema, declared: frozenset[str], offset: Offset
@@ -198,13 +198,14 @@ class ParquetReader(Reader):
         _check(held, schema, declared)
         self._path = path
         self._schema = schema
-        self._row = offset
+        self._row: int = offset
         texts = [f.name for f in schema if pa.types.is_dictionary(f.type) and pa.types.is_string(f.type.value_type)]
         with reading(path):
             self._file = pq.ParquetFile(path, metadata=held.metadata, read_dictionary=texts, pre_buffer=False)
         self._batches = self._read(groups, counts, offset)
 
     def read(self) -> pa.RecordBatch | None:
+        """The next rows."""
         with reading(self._path):
             batch = next(self._batches, None)
         if batch is None:
@@ -214,13 +215,15 @@ class ParquetReader(Reader):
         return result
 
     def offset(self) -> int:
+        """Rows passed."""
         return self._row
 
     def close(self) -> None:
+        """Close the file."""
         self._batches.close()
         self._file.close()
 
-    def _read(self, groups: range, counts: list[int], skip: int) -> Iterator[pa.RecordBatch]:
+    def _read(self, groups: range, counts: list[int], skip: int) -> Generator[pa.RecordBatch, None, None]:
         names = self._schema.names
         for unit, rows in _units(groups, counts):
             if skip >= rows:
@@ -245,7 +248,7 @@ class ParquetReader(Reader):
     def _conform(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if not self._schema.names:
             return batch.select([])
-        columns, bad = [], {}
+        columns, bad = [], dict[int, pa.Field]()
         for field in self._schema:
             array, rows = fit(batch.column(field.name), field.type)
             columns.append(array)
@@ -288,6 +291,6 @@ def _check(held: Footer, schema: pa.Schema, declared: frozenset[str]) -> None:
         kind = held.columns.field(field.name).type
         if field.name not in declared and not widens(kind, field.type):
             raise FileError(
-                f"{held.path!r}: column {field.name!r} has type {kind}; in the first file (and so for the whole source) "
-                f"it is {field.type}; declare it with types={{{field.name!r}: ...}} to convert it"
+                f"{held.path!r}: column {field.name!r} has type {kind}; in the first file, and so in the whole "
+                f"source, it is {field.type}; declare it with types={{{field.name!r}: ...}} to convert it"
             )

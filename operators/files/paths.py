@@ -104,7 +104,7 @@ def _matches(path: str, endings: tuple[str, ...]) -> list[str]:
 
 
 def _inside(directory: str, endings: tuple[str, ...]) -> list[str]:
-    matches = []
+    matches: list[str] = []
     for folder, folders, names in os.walk(directory):
         folders[:] = [name for name in folders if not _hidden(name)]
         matches.extend(
