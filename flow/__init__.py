@@ -2,6 +2,8 @@
 
 from flow.errors import GraphError, MissingExtraError, PenstockError, RowError, SettingsError, StepError
 from flow.graph import Graph, Stream
+from flow.handle import Handle, run, start
+from flow.metrics import NodeStats, RunStats
 from flow.operator import (
     AsyncPartition,
     Operator,
@@ -13,6 +15,7 @@ from flow.operator import (
 )
 from flow.router import ALIGNED, BROADCAST, FORWARD, ROUND_ROBIN, Hash, Router
 from flow.schema import AFTER_ALL, BEFORE_ALL, WEIGHT, StreamSchema
+from flow.settings import Settings
 from flow.sink import Sink, Writer, WriterContext
 from flow.source import AsyncReader, Idle, Offset, Reader, RejectedRow, Source, Split
 from flow.verbs import verb
@@ -29,9 +32,11 @@ __all__ = [
     "AsyncReader",
     "Graph",
     "GraphError",
+    "Handle",
     "Hash",
     "Idle",
     "MissingExtraError",
+    "NodeStats",
     "Offset",
     "Operator",
     "Partition",
@@ -42,6 +47,8 @@ __all__ = [
     "RejectedRow",
     "Router",
     "RowError",
+    "RunStats",
+    "Settings",
     "SettingsError",
     "Sink",
     "Source",
@@ -53,5 +60,7 @@ __all__ = [
     "TwoPhase",
     "Writer",
     "WriterContext",
+    "run",
+    "start",
     "verb",
 ]

@@ -5,14 +5,17 @@ A graph is a value: it can be compared, printed, pickled and checked, and nothin
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import attrs
+import trio
 
 from flow.durations import Duration, microseconds
 from flow.errors import GraphError, known
+from flow.metrics import RunStats
 from flow.nodes import (
     DEAD_LETTER_COLUMNS,
     ErrorPolicy,
@@ -25,7 +28,9 @@ from flow.nodes import (
 )
 from flow.operator import Operator
 from flow.router import Hash, Router
+from flow.runtime import Run, Watch
 from flow.schema import StreamSchema
+from flow.settings import Settings
 from flow.sink import Sink, SinkFormat
 from flow.source import Source
 from flow.verbs import verbs
@@ -159,6 +164,34 @@ class Graph:
             number += 1
             name = f"{stem}_{number}"
         return name
+
+    def run(
+        self,
+        settings: Settings | None = None,
+        *,
+        watch: Watch | None = None,
+        watch_every: float = 0.25,
+        **changes: Any,
+    ) -> RunStats:
+        """Run the graph to the end of its inputs, and return the counts.
+
+        On the main thread, the first SIGINT or SIGTERM drains the run, the second aborts it.
+
+        Args:
+            settings: how to run it.
+            watch: called with the counts now and then and once at the end, in a worker thread.
+            watch_every: seconds between such calls.
+            changes: settings by name, on top of `settings`, e.g. ``partitions=8``.
+
+        Raises:
+            GraphError: the graph cannot run.
+            SettingsError: a setting has no sense.
+            ExceptionGroup: flat, of StepError, when something failed.
+        """
+        chosen = attrs.evolve(settings or Settings(), **changes)
+        signals = threading.current_thread() is threading.main_thread()
+        run = Run(self.name, self.nodes, chosen)
+        return trio.run(partial(run.execute, signals=signals, watch=watch, watch_every=watch_every))
 
     def _input_schemas(self, node: Node) -> dict[str, StreamSchema]:
         return {port: self.schema(output) for port, output in node.inputs.items()}

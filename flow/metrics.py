@@ -12,6 +12,8 @@ import attrs
 
 from flow.schema import BEFORE_ALL
 
+Outcome = Literal["running", "finished", "drained", "aborted", "failed"]
+
 NodeKind = Literal["source", "router", "operator", "sink"]
 
 
@@ -19,9 +21,9 @@ NodeKind = Literal["source", "router", "operator", "sink"]
 class Counters:
     """Counts of one node instance. Times are nanoseconds.
 
-    The time that an instance's task lives is the sum of: `busy` (computing for this node), `queued` (ready to compute, waiting
-    for a worker thread), `starved` (waiting for input), `blocked` (waiting for room downstream), and the time that other
-    nodes of the same chain were busy.
+    The time that an instance's task lives is the sum of: `busy` (computing for this node), `queued` (ready to
+    compute, waiting for a worker thread), `starved` (waiting for input), `blocked` (waiting for room downstream), and
+    the time that other nodes of the same chain were busy.
     """
 
     rows_in: int = 0
@@ -106,7 +108,7 @@ class RunStats:
     cores: int
     cpu_seconds: float
     loop_busy: float
-    outcome: Literal["running", "finished", "drained", "aborted", "failed"] = "running"
+    outcome: Outcome = "running"
     topology: str = "prefetched"
 
     @property

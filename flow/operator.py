@@ -23,7 +23,7 @@ KEY_GROUP = "_key_group"
 """The int column of a snapshot's table that says to which key group a row belongs."""
 
 Tables = Mapping[str, pa.Table]
-"""A partition's state: named tables. Rows of a table with a `_key_group` column go to the partition that owns the group."""
+"""A partition's state: named tables. A row with a `_key_group` goes to the partition that owns the group."""
 
 
 def _ignore(batch: pa.RecordBatch) -> None:
@@ -144,6 +144,12 @@ class Operator(ABC):
     single: bool = False
     """Whether there must be exactly one partition (an aggregate without keys)."""
 
+    timed: bool = True
+    """Whether partitions listen to watermarks; where nothing downstream does, none is sent."""
+
+    waits: bool = False
+    """Whether partitions wait for the outside world: they are `AsyncPartition`s."""
+
     coalesce: bool = True
     """Whether waiting batches may be concatenated before `on_batch` (natural batching)."""
 
@@ -164,7 +170,7 @@ class Operator(ABC):
 
     @property
     def predicate(self) -> pc.Expression | None:
-        """What holds of every row that comes out, for an operator that only drops rows; a hint to the source's reader."""
+        """For an operator that only drops rows: what holds of every row that comes out. A hint to the reader."""
         return None
 
     def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:

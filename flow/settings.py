@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -24,12 +24,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _positive(instance: object, attribute: attrs.Attribute[int], value: int | None) -> None:
+def _positive(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
     if value is not None and value < 1:
         raise SettingsError(f"{attribute.name} must be at least 1, not {value}")
 
 
-def _not_negative(instance: object, attribute: attrs.Attribute[float], value: float | None) -> None:
+def _not_negative(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
     if value is not None and value < 0:
         raise SettingsError(f"{attribute.name} must not be negative, not {value}")
 
@@ -39,7 +39,7 @@ class Settings:
     """How to run a graph.
 
     Attributes:
-        partitions: instances of every operator that the graph does not give a number (default: one a core).
+        partitions: instances of every operator, whatever the graph says (default: as the graph says, else one a core).
         readers: splits of a source that are read at the same time (default: one a core).
         prefetch: how many reads a reader is ahead of its router.
         topology: see `TOPOLOGIES`.

@@ -37,8 +37,8 @@ class WriterContext:
 class Writer(ABC):
     """One open end of a sink, owned by exactly one task; its calls block and run in worker threads.
 
-    The calls come in this order: `write`*, then `prepare` and `commit` at the end of an epoch, any number of times, then
-    `close`. After a failure `abort` comes instead, at any point, and then `close`.
+    The calls come in this order: `write`*, then `prepare` and `commit` at the end of an epoch, any number of times,
+    then `close`. After a failure `abort` comes instead, at any point, and then `close`.
     """
 
     @abstractmethod

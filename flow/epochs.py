@@ -1,0 +1,86 @@
+"""Epochs: when the next barrier is due, when a drain was asked for, and when all writers are ready to commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+
+
+class Control:
+    """What all instances of a run have to know: the epoch that is to end, and whether reading is to stop."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.stopping = False
+        self._changed = trio.Event()
+        self._interruptible: set[trio.CancelScope] = set()
+
+    def end_epoch(self) -> None:
+        """Ask the readers to end the current epoch with a barrier."""
+        self.epoch += 1
+        self._notify()
+
+    def stop(self) -> None:
+        """Ask the readers to stop reading; what was read is finished."""
+        self.stopping = True
+        for scope in self._interruptible:
+            scope.cancel()
+        self._notify()
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, trio.Event()
+        changed.set()
+
+    async def nap(self, seconds: float) -> None:
+        """Wait for so long, or until something is asked for."""
+        with trio.move_on_after(seconds):
+            await self._changed.wait()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Around a wait that a stop ends at once (the wait is cancelled, and must be able to bear that)."""
+        with trio.CancelScope() as scope:
+            self._interruptible.add(scope)
+            try:
+                yield
+            finally:
+                self._interruptible.discard(scope)
+
+    async def changed(self) -> None:
+        """Wait until something is asked for."""
+        await self._changed.wait()
+
+
+class Commits:
+    """Lets every writer commit an epoch once all writers have prepared it.
+
+    A writer that ended has prepared all epochs to come.
+
+    Args:
+        writers: how many instances write.
+    """
+
+    LAST = 2**62
+    """The epoch that a writer prepares when its input has ended."""
+
+    def __init__(self, writers: int) -> None:
+        self._prepared = [0] * writers
+        self._all_prepared = trio.Condition()
+        self.committed = 0
+
+    async def prepared(self, writer: int, epoch: int) -> int:
+        """A writer has prepared an epoch; waits for the others, and returns the epoch that it may commit.
+
+        A writer that ended waits for whichever epoch comes next.
+        """
+        async with self._all_prepared:
+            before = min(self._prepared)
+            self._prepared[writer] = epoch
+            if min(self._prepared) > before:
+                self._all_prepared.notify_all()
+            while (ready := min(self._prepared)) <= before and ready < epoch:
+                await self._all_prepared.wait()
+            self.committed = max(self.committed, ready)
+            return ready

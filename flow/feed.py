@@ -1,0 +1,369 @@
+"""What feeds a source's chain: opens splits one after the other, reads them, and keeps the watermark.
+
+A feed is used by one task. The splits of a source are shared by its feeds through a pool, on the event loop only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter_ns
+from typing import TypeVar
+
+import attrs
+import pyarrow as pa
+
+from flow.channel import Inbox
+from flow.epochs import Control
+from flow.errors import StepError
+from flow.kernels import Kernels
+from flow.messages import END, Barrier, End, Watermark
+from flow.metrics import Counters
+from flow.nodes import SourceNode
+from flow.progress import SplitWatermark
+from flow.schema import AFTER_ALL, BEFORE_ALL, StreamSchema
+from flow.source import AsyncReader, Idle, Offset, Reader, RejectedRow, Source, Split
+
+Result = TypeVar("Result")
+
+LOOK = 2_000_000
+"""Nanoseconds for which small reads are gathered before they are handed on."""
+
+MOST_BYTES = 4 << 20
+"""Bytes after which reads are handed on."""
+
+
+@attrs.frozen
+class Read:
+    """What was read at one go.
+
+    Attributes:
+        offset: where to resume the split after these rows.
+        size: bytes.
+        rejected: rows that could not be read.
+        time: the reader's watermark after these rows.
+        quiet: nothing more is there now.
+    """
+
+    split: str
+    batches: Sequence[pa.RecordBatch]
+    offset: Offset
+    size: int
+    rejected: Sequence[RejectedRow]
+    time: int
+    quiet: bool
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return sum(batch.num_rows for batch in self.batches)
+
+
+class SplitPool:
+    """The splits of a source that no reader has opened yet.
+
+    Args:
+        node: the source's node.
+        splits: all of them, in order.
+        readers: how many read them.
+        aligned: whether split i belongs to reader i modulo `readers`; else it goes to whoever is free.
+    """
+
+    def __init__(self, node: SourceNode, splits: Sequence[Split], readers: int, *, aligned: bool) -> None:
+        self._node = node
+        self._readers = readers
+        self._aligned = aligned
+        self._known: set[str] = set()
+        self._queues: list[list[Split]] = [[] for _ in range(readers if aligned else 1)]
+        self._taken = [0] * len(self._queues)
+        self._bounds: list[list[int]] = []
+        self.total = 0
+        self.add(splits)
+
+    def add(self, splits: Sequence[Split]) -> None:
+        """Splits were discovered; those that are known already are passed over."""
+        for split in splits:
+            if split.id not in self._known:
+                self._known.add(split.id)
+                self._queues[self.total % len(self._queues)].append(split)
+                self.total += 1
+        self._bounds = [_least_from_each_on(queue) for queue in self._queues]
+
+    def take(self, reader: int) -> Split | None:
+        """The next split for a reader; None when there is none."""
+        number = reader % len(self._queues)
+        if self._taken[number] == len(self._queues[number]):
+            return None
+        self._taken[number] += 1
+        return self._queues[number][self._taken[number] - 1]
+
+    def bound(self, reader: int) -> int:
+        """The least watermark that the splits still waiting for this reader allow."""
+        if self._node.ordered:
+            return AFTER_ALL
+        number = reader % len(self._queues)
+        least = self._bounds[number][self._taken[number]]
+        return least if least in (BEFORE_ALL, AFTER_ALL) else least - self._node.delay
+
+
+def _least_from_each_on(splits: Sequence[Split]) -> list[int]:
+    """For each split, the earliest event time in it and all after it; at the end, infinity."""
+    bounds = [AFTER_ALL]
+    for split in reversed(splits):
+        bounds.append(min(bounds[-1], BEFORE_ALL if split.earliest is None else split.earliest))
+    bounds.reverse()
+    return bounds
+
+
+class Feed:
+    """Reads split after split for one instance of a source.
+
+    Args:
+        node: the source's node.
+        source: what to read, narrowed to what is used.
+        schema: of what the readers return.
+        pool: the source's splits.
+        reader: number of this instance.
+        counters: of this instance.
+        batch_rows: small reads are gathered up to so many rows; 1 leaves them as they come.
+    """
+
+    def __init__(
+        self,
+        node: SourceNode,
+        source: Source,
+        schema: StreamSchema,
+        pool: SplitPool,
+        reader: int,
+        counters: Counters,
+        control: Control,
+        kernels: Kernels,
+        batch_rows: int,
+    ) -> None:
+        self._node = node
+        self._source = source
+        self._schema = schema
+        self._pool = pool
+        self._number = reader
+        self.counters = counters
+        self._control = control
+        self._kernels = kernels
+        self._batch_rows = batch_rows
+        self._split: Split | None = None
+        self._reader: Reader | AsyncReader | None = None
+        self._watermark = SplitWatermark(None)
+        self._time_column = None if node.event_time is None else schema.columns.get_field_index(node.event_time)
+        self._sent = BEFORE_ALL
+        self._silent = False
+        self._epoch = control.epoch
+        self._idle: float | None = None
+        self._ended = False
+
+    @property
+    def label(self) -> str:
+        """What the feed is called in the log."""
+        return f"{self._node.name} reader {self._number}"
+
+    async def next(self) -> Read | Watermark | Barrier | End:
+        """What comes next; waits where nothing is there. After `End` nothing comes."""
+        while True:
+            if self._control.stopping or self._ended:
+                await self.aclose()
+                return END
+            if self._control.epoch != self._epoch:
+                self._epoch = self._control.epoch
+                return Barrier(self._epoch)
+            if self._idle is not None:
+                time, silent = self._time()
+                if time > self._sent or silent != self._silent:
+                    self._sent, self._silent = max(time, self._sent), silent
+                    return Watermark(self._sent, silent)
+                await self._nap(self._idle)
+                self._idle = None
+                continue
+            if self._reader is None and not await self._open_next():
+                continue
+            read = await self._read()
+            if read is not None:
+                return read
+
+    async def aclose(self) -> None:
+        """Close the open split, if there is one."""
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        self._split = None
+        if isinstance(reader, AsyncReader):
+            await reader.aclose()
+        else:
+            await self._kernels.call(reader.close, name=self.label)
+
+    def _time(self) -> tuple[int, bool]:
+        """The watermark of this reader (the least of its open split and the waiting ones), and whether it idles."""
+        bound = self._pool.bound(self._number)
+        if self._reader is not None and self._watermark.holds:
+            return min(bound, self._watermark.time), False
+        if bound < AFTER_ALL:
+            return bound, False
+        return self._sent, self._node.idle_timeout is not None
+
+    async def _nap(self, seconds: float) -> None:
+        start = perf_counter_ns()
+        await self._control.nap(seconds)
+        self.counters.starved += perf_counter_ns() - start
+
+    async def _open_next(self) -> bool:
+        split = self._pool.take(self._number)
+        if split is None:
+            every = self._source.discover_every
+            if every is None:
+                self._ended = True
+                return False
+            self._pool.add(await self._blocking(self._source.splits))
+            split = self._pool.take(self._number)
+            if split is None:
+                self._idle = every
+                return False
+        self._split = split
+        self._reader = await self._blocking(lambda: self._source.open(split))
+        self._watermark = SplitWatermark(
+            self._time_column, self._node.delay, self._node.idle_timeout, self._node.max_future
+        )
+        return True
+
+    async def _blocking(self, function: Callable[[], Result]) -> Result:
+        start = perf_counter_ns()
+        try:
+            return await self._kernels.call(function, name=self.label)
+        except Exception as error:
+            raise self._failure(error) from error
+        finally:
+            self.counters.busy += perf_counter_ns() - start
+
+    def _failure(self, error: Exception) -> StepError:
+        split = f"split {self._split.id}" if self._split is not None else f"reader {self._number}"
+        offset = self._reader.offset() if self._reader is not None else None
+        return StepError(self._node.name, split, error, offset)
+
+    async def _read(self) -> Read | None:
+        reader = self._reader
+        assert reader is not None
+        gathered = _Gathered(self._batch_rows)
+        if isinstance(reader, AsyncReader):
+            await self._await_one(reader, gathered)
+        else:
+            await self._call_many(reader, gathered)
+        return await self._taken_in(reader, gathered)
+
+    async def _call_many(self, reader: Reader, gathered: _Gathered) -> None:
+        asked = perf_counter_ns()
+        try:
+            started, ended = await self._kernels.call(lambda: gathered.gather(reader, self._watermark), name=self.label)
+        except Exception as error:
+            raise self._failure(error) from error
+        self.counters.queued += started - asked
+        self.counters.busy += ended - started
+
+    async def _await_one(self, reader: AsyncReader, gathered: _Gathered) -> None:
+        start = perf_counter_ns()
+        try:
+            with self._control.interruptible():
+                gathered.take(await reader.read(), self._watermark)
+        except Exception as error:
+            raise self._failure(error) from error
+        self.counters.starved += perf_counter_ns() - start
+
+    async def _taken_in(self, reader: Reader | AsyncReader, gathered: _Gathered) -> Read | None:
+        assert self._split is not None
+        split, offset, rejected = self._split.id, reader.offset(), reader.take_rejected()
+        if gathered.ended:
+            await self.aclose()
+            self.counters.splits_done += 1
+        self._idle = gathered.idle
+        if not gathered.batches and not rejected:
+            return None
+        for batch in gathered.batches:
+            if batch.schema != self._schema.columns:
+                expected = self._schema.columns
+                error = TypeError(f"the reader returned the columns {_told(batch.schema)}, not {_told(expected)}")
+                raise StepError(self._node.name, f"split {split}", error, offset)
+        self.counters.rows_in += gathered.rows
+        self.counters.bytes_in += gathered.bytes
+        time, self._silent = self._time()
+        self._sent = max(self._sent, time)
+        quiet = gathered.idle is not None
+        return Read(split, gathered.batches, offset, gathered.bytes, rejected, self._sent, quiet)
+
+
+class Ahead:
+    """Reads ahead of the task that takes what is read: a feed with a bounded buffer.
+
+    Args:
+        feed: what to read ahead.
+        reads: how many reads may wait.
+        max_bytes: how many bytes may wait.
+    """
+
+    def __init__(self, feed: Feed, reads: int, max_bytes: int) -> None:
+        self._feed = feed
+        self.buffer: Inbox[Read | Watermark | Barrier | End] = Inbox(1, slots=reads, max_bytes=max_bytes)
+        self.label = feed.label
+        self.aclose = feed.aclose
+
+    async def run(self) -> None:
+        """Read until the end."""
+        while True:
+            item = await self._feed.next()
+            size = item.size if isinstance(item, Read) else 0
+            start = perf_counter_ns()
+            await self.buffer.send(0, item, size)
+            self._feed.counters.blocked += perf_counter_ns() - start
+            if isinstance(item, End):
+                return
+
+    def next_nowait(self) -> Read | Watermark | Barrier | End | None:
+        """What was read next; None when nothing waits."""
+        received = self.buffer.receive_nowait()
+        return None if received is None else received[1]
+
+    async def next(self) -> Read | Watermark | Barrier | End:
+        """What was read next, after waiting for it."""
+        return (await self.buffer.receive())[1]
+
+
+class _Gathered:
+    """Reads of one split taken together, so that many small ones cost one hop to a thread."""
+
+    def __init__(self, batch_rows: int) -> None:
+        self._batch_rows = batch_rows
+        self.batches: list[pa.RecordBatch] = []
+        self.rows = 0
+        self.bytes = 0
+        self.idle: float | None = None
+        self.ended = False
+
+    def gather(self, reader: Reader, watermark: SplitWatermark) -> tuple[int, int]:
+        """Read until it is enough; when that began and ended."""
+        started = perf_counter_ns()
+        while self.take(reader.read(), watermark):
+            if self.rows >= self._batch_rows or self.bytes >= MOST_BYTES or perf_counter_ns() - started > LOOK:
+                break
+        return started, perf_counter_ns()
+
+    def take(self, answer: pa.RecordBatch | Idle | None, watermark: SplitWatermark) -> bool:
+        """Take in what a reader answered; whether to ask again."""
+        if answer is None:
+            self.ended = True
+            return False
+        if isinstance(answer, Idle):
+            self.idle = answer.seconds
+            return False
+        if answer.num_rows:
+            watermark.observe(answer)
+            self.batches.append(answer)
+            self.rows += answer.num_rows
+            self.bytes += answer.nbytes
+        return True
+
+
+def _told(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in schema)

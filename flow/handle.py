@@ -1,0 +1,119 @@
+"""Running a graph from elsewhere: under trio, or on a trio thread of its own (from asyncio, notebooks, plain threads)."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any
+
+import anyio.to_thread
+import attrs
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from flow.graph import Graph
+from flow.metrics import RunStats
+from flow.runtime import Run, Watch
+from flow.settings import Settings
+
+
+async def run(
+    graph: Graph,
+    settings: Settings | None = None,
+    *,
+    watch: Watch | None = None,
+    watch_every: float = 0.25,
+    **changes: Any,
+) -> RunStats:
+    """Run a graph under trio; cancelling it aborts the run. As `Graph.run`, but signals are the caller's.
+
+    Raises:
+        GraphError: the graph cannot run.
+        ExceptionGroup: flat, of StepError, when something failed.
+    """
+    chosen = attrs.evolve(settings or Settings(), **changes)
+    return await Run(graph.name, graph.nodes, chosen).execute(watch=watch, watch_every=watch_every)
+
+
+class Handle:
+    """A run on a thread of its own; its methods may be called from any thread.
+
+    As a context manager it waits for the run at the end of the block, after aborting it if the block raised.
+    """
+
+    def __init__(self, run: Run, portal: BlockingPortal, close: Any, future: Future[RunStats]) -> None:
+        self._run = run
+        self._portal = portal
+        self._future = future
+        future.add_done_callback(lambda _: close())
+
+    def wait(self, timeout: float | None = None) -> RunStats:
+        """Wait for the end and return the final counts.
+
+        Raises:
+            TimeoutError: the run has not ended after `timeout` seconds; it goes on.
+            ExceptionGroup: flat, of StepError, when something failed.
+        """
+        return self._future.result(timeout)
+
+    async def wait_async(self) -> RunStats:
+        """As `wait`, without blocking the event loop (asyncio or trio) on which it is called."""
+        return await anyio.to_thread.run_sync(self.wait, abandon_on_cancel=True)
+
+    @property
+    def done(self) -> bool:
+        """Whether the run has ended."""
+        return self._future.done()
+
+    def drain(self) -> None:
+        """Stop reading, finish what was read, commit, and end; returns at once."""
+        self._tell(self._run.drain)
+
+    def abort(self) -> None:
+        """Stop at once; what was not committed is removed. Returns at once."""
+        self._tell(self._run.abort)
+
+    def stats(self) -> RunStats:
+        """The counts of this moment."""
+        return self._run.stats()
+
+    def _tell(self, what: Any) -> None:
+        if not self._future.done():
+            try:
+                self._portal.start_task_soon(what)
+            except RuntimeError:
+                pass  # it has ended in the meantime
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.abort()
+        self.wait()
+
+
+def start(
+    graph: Graph,
+    settings: Settings | None = None,
+    *,
+    watch: Watch | None = None,
+    watch_every: float = 0.25,
+    **changes: Any,
+) -> Handle:
+    """Run a graph on a trio thread of its own, and return at once.
+
+    Raises:
+        GraphError: the graph cannot run.
+    """
+    chosen = attrs.evolve(settings or Settings(), **changes)
+    run = Run(graph.name, graph.nodes, chosen)
+    manager = start_blocking_portal("trio")
+    portal = manager.__enter__()
+
+    async def execute() -> RunStats:
+        return await run.execute(watch=watch, watch_every=watch_every)
+
+    future = portal.start_task_soon(execute)
+    return Handle(run, portal, lambda: manager.__exit__(None, None, None), future)

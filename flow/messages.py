@@ -1,0 +1,42 @@
+"""What travels along an edge: rows, and the control items that keep their place among them."""
+
+from __future__ import annotations
+
+import attrs
+import pyarrow as pa
+
+
+@attrs.frozen
+class Rows:
+    """Rows, as one batch."""
+
+    batch: pa.RecordBatch
+
+
+@attrs.frozen
+class Watermark:
+    """No event time before this (microseconds) follows from the sender.
+
+    Attributes:
+        idle: the sender has fallen silent, and nobody should wait for it.
+    """
+
+    time: int
+    idle: bool = False
+
+
+@attrs.frozen
+class Barrier:
+    """The end of an epoch."""
+
+    epoch: int
+
+
+@attrs.frozen
+class End:
+    """Nothing follows from the sender."""
+
+
+END = End()
+
+Message = Rows | Watermark | Barrier | End

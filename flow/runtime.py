@@ -1,0 +1,420 @@
+"""The runtime: one nursery, one task for every instance of every chain, bounded inboxes between them.
+
+This is the one file that opens nurseries. A task receives, lets its chain's instance work (inline or in a worker
+thread), and sends what came of it, waiting where there is no room; nothing is shared between tasks but inboxes and
+the run's control.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from time import perf_counter_ns
+
+import structlog
+import trio
+
+from flow.chain import ChainInstance, Send
+from flow.cost import Cost
+from flow.epochs import Commits, Control
+from flow.feed import Ahead, Feed, Read, SplitPool
+from flow.inputs import Inputs, Work
+from flow.kernels import Kernels
+from flow.layout import Layout, lay_out
+from flow.messages import Barrier, End, Watermark
+from flow.metering import LoopMeter, node_stats
+from flow.metrics import Outcome, RunStats
+from flow.nodes import Node, SourceNode
+from flow.operator import AsyncPartition
+from flow.settings import Settings, cores
+from flow.waiting import Calls, Piece
+
+Watch = Callable[[RunStats], None]
+
+QUIET = 0.001
+"""Seconds without input after which rows that are held back for the sake of larger batches are given out."""
+
+log = structlog.get_logger("penstock")
+
+
+class Run:
+    """One run of a graph, from opening to closing; to be used on the event loop only.
+
+    Args:
+        name: the graph's.
+        nodes: the graph's.
+        settings: how to run them.
+
+    Raises:
+        GraphError: the graph cannot be laid out.
+    """
+
+    def __init__(self, name: str, nodes: Mapping[str, Node], settings: Settings) -> None:
+        self.name = name
+        self.settings = settings
+        self.run_id = uuid.uuid4().hex[:12]
+        self.layout: Layout = lay_out(nodes, settings)
+        self.outcome: Outcome = "running"
+        self._threads = settings.threads or cores()
+        self._control = Control()
+        # Reads and writes may wait; each has a thread, so that none of them waits for another.
+        waiting = sum(2 * chain.instances for chain in self.layout.chains if chain.kind != "operator")
+        self._kernels = Kernels(self._threads, waiting)
+        self._instances: list[list[ChainInstance]] = []
+        self._inputs: list[list[Inputs]] = []
+        for chain in self.layout.chains:
+            numbers = range(chain.instances)
+            self._instances.append(
+                [ChainInstance(self.layout, chain, number, settings.batch_rows, self.run_id) for number in numbers]
+            )
+            self._inputs.append([Inputs(self.layout, chain, number, settings) for number in numbers])
+        self._pools = {
+            step.name: SplitPool(step.node, self.layout.splits[step.name], chain.instances, aligned=chain.aligned)
+            for chain in self.layout.chains
+            for step in chain.steps
+            if isinstance(step.node, SourceNode)
+        }
+        self._feeds = {
+            instance.label: self._feeds_of(instance)
+            for chain in self.layout.chains
+            for instance in self._instances[chain.number]
+            if chain.kind == "source"
+        }
+        writers = [instance.label for instance in self._all() if any(s.kind == "sink" for s in instance.chain.steps)]
+        self._writer_numbers = {label: number for number, label in enumerate(writers)}
+        self._commits = Commits(len(writers))
+        self._meter = LoopMeter()
+        self._scope = trio.CancelScope()
+        self._aborted = False
+
+    def drain(self) -> None:
+        """Stop reading, finish what was read, commit, and end; after the grace period this becomes an abort."""
+        if not self._control.stopping:
+            log.info("draining", run=self.run_id, graph=self.name, grace=self.settings.grace)
+            self._scope.deadline = trio.current_time() + self.settings.grace
+            self._control.stop()
+
+    def abort(self) -> None:
+        """Stop at once; what was not committed is removed."""
+        self._aborted = True
+        self._scope.cancel()
+
+    def stats(self) -> RunStats:
+        """The counts of this moment."""
+        return RunStats(
+            graph=self.name,
+            seconds=self._meter.seconds,
+            nodes=node_stats(self.layout, self._instances),
+            threads=self._threads,
+            cores=cores(),
+            cpu_seconds=self._meter.cpu_seconds,
+            loop_busy=self._meter.busy,
+            outcome=self.outcome,
+            topology=self.settings.topology,
+        )
+
+    async def execute(
+        self, *, signals: bool = False, watch: Watch | None = None, watch_every: float = 0.25
+    ) -> RunStats:
+        """Run to the end.
+
+        Args:
+            signals: whether SIGINT and SIGTERM drain, and abort when they come again; main thread only.
+            watch: called with the counts now and then, and once at the end; in a worker thread.
+            watch_every: seconds between such calls.
+
+        Returns:
+            The final counts.
+
+        Raises:
+            ExceptionGroup: flat, of StepError, when something failed.
+        """
+        trio.lowlevel.add_instrument(self._meter)
+        self._meter.begin()
+        failures: list[BaseException] = []
+        try:
+            with self._scope:
+                await self._run(signals, watch, watch_every)
+        except BaseException as error:
+            failures += _leaves(error)
+        with trio.CancelScope(shield=True):
+            failures += await self._finish(committed=not failures and not self._scope.cancelled_caught)
+        self._meter.end()
+        trio.lowlevel.remove_instrument(self._meter)
+        errors = [error for error in failures if isinstance(error, Exception)]
+        stops = [error for error in failures if not isinstance(error, Exception)]
+        self.outcome = self._outcome(errors, stops)
+        for label in self._kernels.abandoned:
+            log.warning("a call did not return; its thread is abandoned", run=self.run_id, instance=label)
+        if watch is not None:
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(watch, self.stats())
+        if errors:
+            raise ExceptionGroup(f"the run of {self.name!r} failed", errors)
+        for stop in stops:
+            raise stop
+        return self.stats()
+
+    def _outcome(self, errors: list[Exception], stops: list[BaseException]) -> Outcome:
+        if errors:
+            return "failed"
+        if stops or self._scope.cancelled_caught:
+            return "aborted"
+        return "drained" if self._control.stopping else "finished"
+
+    async def _run(self, signals: bool, watch: Watch | None, watch_every: float) -> None:
+        async with trio.open_nursery() as around:
+            if signals:
+                around.start_soon(self._listen)
+            for instance in self._all():
+                await self._kernels.call(instance.open, name=instance.label)
+            if watch is not None:
+                around.start_soon(self._watch, watch, watch_every)
+            around.start_soon(self._end_epochs)
+            async with trio.open_nursery() as nursery:
+                for chain in self.layout.chains:
+                    for instance in self._instances[chain.number]:
+                        nursery.start_soon(self._live, instance)
+                        for feed in self._feeds.get(instance.label, ()):
+                            if isinstance(feed, Ahead):
+                                nursery.start_soon(feed.run)
+            around.cancel_scope.cancel()
+
+    async def _listen(self) -> None:
+        """The first signal drains, the second aborts."""
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            async for _ in received:
+                if self._control.stopping:
+                    self.abort()
+                else:
+                    self.drain()
+
+    async def _watch(self, watch: Watch, every: float) -> None:
+        while True:
+            await trio.sleep(every)
+            await trio.to_thread.run_sync(watch, self.stats())
+
+    async def _end_epochs(self) -> None:
+        """End an epoch every so often, each after the one before was committed."""
+        while self.settings.commit_every is not None:
+            await trio.sleep(self.settings.commit_every)
+            if self._commits.committed == self._control.epoch and not self._control.stopping:
+                self._control.end_epoch()
+
+    async def _finish(self, *, committed: bool) -> list[Exception]:
+        errors: list[Exception] = []
+        with trio.move_on_after(max(self.settings.grace, 1.0)):
+            for feed in (feed for feeds in self._feeds.values() for feed in feeds):
+                if feed.label not in self._kernels.abandoned:
+                    await feed.aclose()
+            for instance in self._all():
+                if instance.label in self._kernels.abandoned:
+                    continue  # a thread is still in it
+                if instance.waiting_partition is not None:
+                    await instance.waiting_partition.aclose()
+                finish = partial(instance.finish, committed=committed)
+                errors += await self._kernels.call(finish, name=instance.label)
+        return errors
+
+    def _all(self) -> Iterator[ChainInstance]:
+        for group in self._instances:
+            yield from group
+
+    def _feeds_of(self, instance: ChainInstance) -> list[Feed | Ahead]:
+        chain = instance.chain
+        reads_ahead = self.settings.prefetch > 0 and self.settings.topology not in ("serial", "routed")
+        feeds: list[Feed | Ahead] = []
+        for number in chain.sources:
+            step = chain.steps[number]
+            assert isinstance(step.node, SourceNode)
+            assert step.source is not None
+            counters = instance.steps[number].counters
+            feed = Feed(
+                step.node, step.source, step.output, self._pools[step.name], instance.instance, counters,
+                self._control, self._kernels, self.settings.batch_rows,
+            )  # fmt: skip
+            instance.reads_ahead = reads_ahead
+            feeds.append(Ahead(feed, self.settings.prefetch, self.settings.edge_bytes) if reads_ahead else feed)
+        return feeds
+
+    async def _live(self, instance: ChainInstance) -> None:
+        """The life of one instance's task."""
+        instance.begin()
+        try:
+            if instance.chain.kind == "source":
+                await self._feed(instance, self._feeds[instance.label])
+            elif instance.waiting_partition is not None:
+                await self._wait(instance, instance.waiting_partition)
+            else:
+                await self._work(instance)
+            if instance.writes:
+                await self._commit(instance, Commits.LAST)
+        finally:
+            instance.end_of_life()
+
+    async def _feed(self, instance: ChainInstance, feeds: list[Feed | Ahead]) -> None:
+        """Take what the feeds read in turn, until all have ended."""
+        unfinished = dict(zip(instance.chain.sources, feeds, strict=True))
+        while unfinished:
+            for step, feed in list(unfinished.items()):
+                match await self._next(instance, feed):
+                    case Read() as read:
+                        await self._perform(instance, _of_read(instance, step, read), read.rows, instance.cost)
+                        if read.quiet:
+                            await self._control_of(instance, instance.flush())
+                    case Watermark(time, idle):
+                        await self._control_of(instance, instance.advance(step, 0, time, idle=idle))
+                    case Barrier(epoch):
+                        await self._end_epoch(instance, epoch)
+                    case End():
+                        await self._perform(instance, instance.end(step, 0), 0, Cost())
+                        del unfinished[step]
+
+    async def _next(self, instance: ChainInstance, feed: Feed | Ahead) -> Read | Watermark | Barrier | End:
+        """What a feed has next; where it takes long to come, rows that are held back are given out meanwhile."""
+        if isinstance(feed, Feed):
+            return await feed.next()
+        if (item := feed.next_nowait()) is not None:
+            await trio.lowlevel.checkpoint()
+            return item
+        start = perf_counter_ns()
+        if instance.holds_back:
+            with trio.move_on_after(QUIET):
+                item = await feed.next()
+            if item is None:
+                instance.waits.starved += perf_counter_ns() - start
+                await self._control_of(instance, instance.flush())
+                start = perf_counter_ns()
+        item = item or await feed.next()
+        instance.waits.starved += perf_counter_ns() - start
+        return item
+
+    async def _work(self, instance: ChainInstance) -> None:
+        """Receive, work, send, until nothing follows."""
+        inputs = self._inputs[instance.chain.number][instance.instance]
+        held = False
+        while not inputs.ended:
+            work = inputs.receive_nowait()
+            if work is not None:
+                await trio.lowlevel.checkpoint()
+            else:
+                work = await self._starve(instance, inputs, held=held)
+                if work is None:
+                    held = False
+                    await self._control_of(instance, instance.flush())
+                    continue
+            held = held or (instance.holds_back and bool(work.batches))
+            await self._perform(instance, _of_work(instance, work), work.rows, Cost() if work.ended else instance.cost)
+            if work.barrier is not None:
+                await self._end_epoch(instance, work.barrier)
+                inputs.release()
+
+    async def _starve(self, instance: ChainInstance, inputs: Inputs, *, held: bool) -> Work | None:
+        """Wait for work; not for long where rows are held back that could be given out."""
+        start = perf_counter_ns()
+        try:
+            with trio.move_on_after(QUIET if held else math.inf):
+                return await inputs.receive()
+            return None
+        finally:
+            instance.waits.starved += perf_counter_ns() - start
+
+    async def _wait(self, instance: ChainInstance, partition: AsyncPartition) -> None:
+        """Keep calls to the outside world under way, and put out what comes back."""
+        inputs = self._inputs[instance.chain.number][instance.instance]
+        calls = Calls(instance, partition)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._put_out, instance, calls)
+            while not inputs.ended:
+                work = inputs.receive_nowait() or await self._starve(instance, inputs, held=False)
+                assert work is not None
+                for batch in (batch for batches in work.batches.values() for batch in batches):
+                    for rows in partition.pieces(batch):
+                        piece = Piece(rows)
+                        await calls.begin(piece)
+                        nursery.start_soon(calls.call, piece)
+                calls.control(work)
+                if work.barrier is not None:
+                    await calls.all_out()
+                    inputs.release()
+            calls.close()
+
+    async def _put_out(self, instance: ChainInstance, calls: Calls) -> None:
+        while (entries := await calls.ready()) is not None:
+            await self._control_of(instance, _of_calls(instance, entries))
+            calls.put_out(entries)
+
+    async def _control_of(self, instance: ChainInstance, sends: Iterator[Send]) -> None:
+        """Let an instance do what is not in proportion to rows that came in."""
+        await self._perform(instance, sends, 0, instance.control_cost)
+
+    async def _end_epoch(self, instance: ChainInstance, epoch: int) -> None:
+        await self._control_of(instance, instance.barrier(epoch))
+        if instance.writes:
+            await self._commit(instance, epoch)
+
+    async def _perform(self, instance: ChainInstance, sends: Iterator[Send], rows: int, cost: Cost) -> None:
+        """Let an instance work, and send what comes of it."""
+        waits = instance.chain.kind == "sink"
+        done = False
+        while not done:
+            taken, done = await self._kernels.pull(sends, rows, cost, instance.waits, name=instance.label, waits=waits)
+            for send in taken:
+                await self._send(instance, send)
+
+    async def _send(self, instance: ChainInstance, send: Send) -> None:
+        edge = self.layout.edges[send.edge]
+        inputs = self._inputs[edge.downstream][send.instance]
+        number = inputs.numbers[send.edge, instance.instance]
+        if inputs.inbox.has_room(number, send.size):
+            inputs.inbox.put(number, send.message, send.size)
+            return
+        start = perf_counter_ns()
+        await inputs.inbox.send(number, send.message, send.size)
+        instance.waits.blocked += perf_counter_ns() - start
+
+    async def _commit(self, instance: ChainInstance, epoch: int) -> None:
+        """Prepare what the instance's writers wrote, wait until all others have, and commit it."""
+        await self._kernels.call(partial(instance.prepare, epoch), name=instance.label)
+        ready = await self._commits.prepared(self._writer_numbers[instance.label], epoch)
+        await self._kernels.call(partial(instance.commit, ready), name=instance.label)
+
+
+def _of_read(instance: ChainInstance, step: int, read: Read) -> Iterator[Send]:
+    if read.rejected:
+        yield from instance.rejected(step, read.rejected)
+    yield from instance.read(step, read.batches, read.offset)
+    yield from instance.advance(step, 0, read.time)
+
+
+def _of_work(instance: ChainInstance, work: Work) -> Iterator[Send]:
+    for port, batches in work.batches.items():
+        yield from instance.rows(0, port, batches)
+    for port, (time, idle) in work.watermarks.items():
+        yield from instance.advance(0, port, time, idle=idle)
+    for port in work.ended:
+        yield from instance.end(0, port)
+
+
+def _of_calls(instance: ChainInstance, entries: list[Piece | Work]) -> Iterator[Send]:
+    for entry in entries:
+        if isinstance(entry, Work):
+            yield from _of_work(instance, entry)
+            if entry.barrier is not None:
+                yield from instance.barrier(entry.barrier)
+        elif entry.error is not None:
+            yield from instance.give_up(entry.rows, entry.error)
+    results = [entry.result for entry in entries if isinstance(entry, Piece) and entry.result is not None]
+    yield from instance.put_out(results)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in nested groups, flat; what was only cancelled because of another is left out."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
