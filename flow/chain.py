@@ -20,7 +20,7 @@ from flow.layout import Across, Chain, Edge, Layout, Step
 from flow.messages import END, Barrier, Message, Rows, Watermark
 from flow.metrics import Counters
 from flow.nodes import DEAD_LETTER_COLUMNS
-from flow.operator import AsyncPartition, Partition, PartitionContext
+from flow.operator import AsyncPartition, Partition, PartitionContext, PortedPartition
 from flow.progress import Frontier
 from flow.router import Aligned, Forward
 from flow.routing import Divider, divider
@@ -86,7 +86,6 @@ class _Running:
         self.late: list[_Way] = []
         self.dead_letters: list[_Way] = []
         self.aside: list[Send] = []
-        self.several_ports = len(step.inputs) > 1
         self.port_names = list(step.inputs)
         self.offset: object = None
 
@@ -313,8 +312,8 @@ class ChainInstance:
     def _call(self, running: _Running, port: int, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         partition = running.partition
         assert partition is not None
-        if running.several_ports:
-            return partition.on_batch(batch, running.port_names[port])  # type: ignore[call-arg]  # a PortedPartition
+        if isinstance(partition, PortedPartition):
+            return partition.on_batch(batch, running.port_names[port])
         return partition.on_batch(batch)
 
     def _emit(self, running: _Running, outputs: Iterator[pa.RecordBatch]) -> Iterator[Send]:

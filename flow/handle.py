@@ -1,4 +1,4 @@
-"""Running a graph from elsewhere: under trio, or on a trio thread of its own (from asyncio, notebooks, plain threads)."""
+"""Running a graph from elsewhere: under trio, or on a trio thread of its own (for asyncio, notebooks, threads)."""
 
 from __future__ import annotations
 

@@ -257,7 +257,9 @@ def _chains(stats: RunStats) -> list[_Chain]:
 
 
 def _thread_share(stats: RunStats) -> float:
-    return share(sum(node.busy for node in stats.nodes.values()), stats.threads * stats.seconds)
+    """How busy the threads for kernels were; reads and writes have threads of their own."""
+    kernels = sum(node.busy for node in stats.nodes.values() if node.kind in ("operator", "router"))
+    return share(kernels, stats.threads * stats.seconds)
 
 
 def _percent(value: float) -> str:
@@ -297,7 +299,8 @@ def _threads_limit(stats: RunStats, queue: _Chain) -> Finding:
         node.name,
         f"The worker threads limit the run: the {what} busy {_percent(full)} of the time, "
         f"and `{waiting.name}` was ready but waiting for one {_percent(queue.queued)} of the time.",
-        f"raise --threads: only {cores_used(stats):.1f} of {stats.cores} cores were in use",
+        f"only {cores_used(stats):.1f} of {stats.cores} cores were in use: raise --threads where kernels wait for "
+        "something (Python code that holds the interpreter lock gains nothing from it)",
         evidence,
     )
 
@@ -404,18 +407,23 @@ def _hint(stats: RunStats, chain: _Chain) -> str:
     if stats.topology == "serial" and len(chain.nodes) > 1:
         return "one task does everything: --topology prefetched lets readers, partitions and writers work side by side"
     at_work = sum(each.busy for each in stats.nodes.values()) / stats.seconds
-    idle_cores = cores_used(stats) < 0.75 * min(at_work, stats.cores)
+    more = {
+        "source": f"--readers (now {node.instances})",
+        "router": f"--readers (now {node.instances})",
+        "operator": f"--partitions (now {node.instances}) and --threads (now {stats.threads})",
+        "sink": f"its writers (now {node.instances})",
+    }[node.kind]
+    if at_work > 1 and cores_used(stats) < 0.75 * min(at_work, stats.cores):
+        return (
+            f"only {cores_used(stats):.1f} of {stats.cores} cores were in use meanwhile: where `{node.name}` waits for "
+            f"something, raise {more}; where its Python code holds the interpreter lock, use Arrow or NumPy"
+        )
     if node.kind == "source":
         if node.splits and node.instances >= node.splits:
             return f"`{node.name}` has no more than {node.splits} splits to read: divide its input into more"
-        return f"raise --readers (now {node.instances}), or read less: fewer columns, compressed or binary files"
+        return f"raise {more}, or read less: fewer columns, fewer rows, binary files"
     if node.kind == "sink":
-        return f"give `{node.name}` more writers (now {node.instances}) where it can have them, or send it fewer rows"
-    if idle_cores and at_work > 1:
-        return (
-            f"only {cores_used(stats):.1f} of {stats.cores} cores were in use meanwhile: `{node.name}` waits for "
-            "something outside (then raise --partitions and --threads), or its Python code holds the interpreter lock"
-        )
+        return f"raise {more} where it can have several, or send it fewer rows"
     if node.instances < stats.cores:
         return f"raise --partitions (now {node.instances}; {stats.cores} cores), and key the stream where it has one"
     return f"make `{node.name}` cheaper, or run on more cores"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import attrs
 import pyarrow as pa
 
-from flow.operator import AsyncPartition, Operator, Partition, PartitionContext
+from flow.operator import AsyncPartition, Operator, Partition, PartitionContext, PortedPartition
 from flow.schema import AFTER_ALL, StreamSchema
 
-Item = pa.RecordBatch | int | tuple[str, pa.RecordBatch]
+Item: TypeAlias = pa.RecordBatch | int | tuple[str, pa.RecordBatch]
 """Rows, rows for a named port, or a watermark (microseconds)."""
 
 
@@ -105,7 +106,8 @@ def _step(partition: Partition, item: Item) -> Iterator[pa.RecordBatch]:
     if isinstance(item, int):
         yield from partition.flush()
         yield from partition.on_watermark(item)
-    elif isinstance(item, tuple):
-        yield from partition.on_batch(item[1], item[0])  # type: ignore[call-arg]  # a PortedPartition
+    elif isinstance(partition, PortedPartition):
+        port, batch = item
+        yield from partition.on_batch(batch, port)
     else:
         yield from partition.on_batch(item)
