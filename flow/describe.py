@@ -13,8 +13,8 @@ import pyarrow as pa
 from flow.durations import spelled
 from flow.graph import Graph
 from flow.layout import Across, Chain, Layout, Step, lay_out
+from flow.metrics import INSTANCES
 from flow.nodes import Output, SourceNode
-from flow.report import INSTANCES
 from flow.schema import StreamSchema
 from flow.settings import TOPOLOGIES, Settings, cores
 

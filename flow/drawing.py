@@ -12,8 +12,8 @@ import attrs
 
 from flow.graph import Graph
 from flow.layout import Across, Chain, Edge, Layout, Step, lay_out
+from flow.metrics import INSTANCES
 from flow.nodes import Node, OperatorNode, Output, RouterNode, Side, SinkNode, SourceNode
-from flow.report import INSTANCES
 from flow.router import Forward
 from flow.settings import Settings
 

@@ -28,6 +28,9 @@ Result = TypeVar("Result")
 LOOK = 2_000_000
 """Nanoseconds for which small reads are gathered before they are handed on."""
 
+MOST_ROWS = 65_536
+"""Rows after which reads are handed on."""
+
 MOST_BYTES = 4 << 20
 """Bytes after which reads are handed on."""
 
@@ -124,7 +127,6 @@ class Feed:
         pool: the source's splits.
         reader: number of this instance.
         counters: of this instance.
-        batch_rows: small reads are gathered up to so many rows; 1 leaves them as they come.
     """
 
     def __init__(
@@ -137,7 +139,6 @@ class Feed:
         counters: Counters,
         control: Control,
         kernels: Kernels,
-        batch_rows: int,
     ) -> None:
         self._node = node
         self._source = source
@@ -147,7 +148,6 @@ class Feed:
         self.counters = counters
         self._control = control
         self._kernels = kernels
-        self._batch_rows = batch_rows
         self._split: Split | None = None
         self._reader: Reader | AsyncReader | None = None
         self._watermark = SplitWatermark(None)
@@ -247,7 +247,7 @@ class Feed:
     async def _read(self) -> Read | None:
         reader = self._reader
         assert reader is not None
-        gathered = _Gathered(self._batch_rows)
+        gathered = _Gathered()
         if isinstance(reader, AsyncReader):
             await self._await_one(reader, gathered)
         else:
@@ -333,8 +333,7 @@ class Ahead:
 class _Gathered:
     """Reads of one split taken together, so that many small ones cost one hop to a thread."""
 
-    def __init__(self, batch_rows: int) -> None:
-        self._batch_rows = batch_rows
+    def __init__(self) -> None:
         self.batches: list[pa.RecordBatch] = []
         self.rows = 0
         self.bytes = 0
@@ -345,7 +344,7 @@ class _Gathered:
         """Read until it is enough; when that began and ended."""
         started = perf_counter_ns()
         while self.take(reader.read(), watermark):
-            if self.rows >= self._batch_rows or self.bytes >= MOST_BYTES or perf_counter_ns() - started > LOOK:
+            if self.rows >= MOST_ROWS or self.bytes >= MOST_BYTES or perf_counter_ns() - started > LOOK:
                 break
         return started, perf_counter_ns()
 

@@ -16,6 +16,9 @@ from flow.messages import Barrier, End, Message, Rows, Watermark
 from flow.progress import Alignment, Frontier
 from flow.settings import Settings
 
+MOST_ROWS = 65_536
+"""Rows after which what waits is worked on, so that results are sent on before more is taken in."""
+
 
 @attrs.define
 class Work:
@@ -40,7 +43,6 @@ class Inputs:
 
     def __init__(self, layout: Layout, chain: Chain, instance: int, settings: Settings) -> None:
         channels = layout.inputs(chain, instance)
-        self._batch_rows = settings.batch_rows
         self._ports = [edge.port for edge, _ in channels]
         self.numbers = {(edge.number, upstream): number for number, (edge, upstream) in enumerate(channels)}
         in_port = [self._ports[:number].count(port) for number, port in enumerate(self._ports)]
@@ -78,7 +80,7 @@ class Inputs:
         work = Work()
         while True:
             self._take(work, number, message)
-            if work.barrier is not None or self._all.ended or work.rows >= self._batch_rows:
+            if work.barrier is not None or self._all.ended or work.rows >= MOST_ROWS:
                 return work
             received = self.inbox.receive_nowait()
             if received is None:

@@ -22,17 +22,20 @@ Result = TypeVar("Result")
 BREATH = 4 << 20
 """Bytes of output after which a kernel stops, so that what it put out is sent before it goes on."""
 
+PATIENCE = 20_000_000
+"""Nanoseconds after which what a kernel has put out is sent before it goes on."""
+
 SETTLE = 2.0
 """Seconds that a cancelled call is given to come back before its thread is abandoned."""
 
 
 def _pull(sends: Iterator[Send]) -> tuple[list[Send], bool]:
     taken: list[Send] = []
-    size = 0
+    size, began = 0, perf_counter_ns()
     for send in sends:
         taken.append(send)
         size += send.size
-        if size >= BREATH:
+        if size >= BREATH or perf_counter_ns() - began > PATIENCE:
             return taken, False
     return taken, True
 
@@ -70,32 +73,39 @@ class Kernels:
         """Run a blocking call in a thread; `name` is what a call that never comes back is known by."""
         token = trio.lowlevel.current_trio_token()
         done = trio.Event()
-        started = abandoned = False
+        started = finished = abandoned = False
 
         def job() -> Result:
-            nonlocal started
+            nonlocal started, finished
             started = True
             try:
                 if abandoned:
                     raise trio.BrokenResourceError  # nobody listens any more
                 return function()
             finally:
-                try:
-                    token.run_sync_soon(done.set)
-                except trio.RunFinishedError:
-                    pass  # abandoned, and the run has ended in the meantime
+                # Either this sees that the call was cancelled, or the canceller sees that it has finished.
+                finished = True
+                if abandoned:
+                    _notify(token, done)
 
         limiter = self._waiting if waits else self._computing
         try:
             return await trio.to_thread.run_sync(job, abandon_on_cancel=True, limiter=limiter)
         except trio.Cancelled:
             abandoned = True
-            if started:
+            if started and not finished:
                 with trio.move_on_after(SETTLE, shield=True):
                     await done.wait()
                 if not done.is_set():
                     self.abandoned.append(name)
             raise
+
+
+def _notify(token: trio.lowlevel.TrioToken, done: trio.Event) -> None:
+    try:
+        token.run_sync_soon(done.set)
+    except trio.RunFinishedError:
+        pass  # the run has ended in the meantime
 
 
 def _timed(sends: Iterator[Send]) -> tuple[int, int, tuple[list[Send], bool]]:

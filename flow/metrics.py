@@ -6,7 +6,7 @@ Each `Counters` is written by the one task that owns the instance, so there is n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
@@ -15,6 +15,14 @@ from flow.schema import BEFORE_ALL
 Outcome = Literal["running", "finished", "drained", "aborted", "failed"]
 
 NodeKind = Literal["source", "router", "operator", "sink"]
+
+INSTANCES: Final[Mapping[NodeKind, str]] = {
+    "source": "reader",
+    "router": "router",
+    "operator": "partition",
+    "sink": "writer",
+}
+"""What one instance of a node is called."""
 
 
 @attrs.define(slots=True)
@@ -120,3 +128,28 @@ class RunStats:
     def rows_out(self) -> int:
         """Rows that the sinks wrote."""
         return sum(node.rows_in for node in self.nodes.values() if node.kind == "sink")
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows read a second, over the whole run so far."""
+        return self.rows_in / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def cores_used(self) -> float:
+        """Processors that the process kept busy on average."""
+        return self.cpu_seconds / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def late_rows(self) -> int:
+        """Rows that came too late, at any node."""
+        return sum(node.late_rows for node in self.nodes.values())
+
+    @property
+    def skipped_rows(self) -> int:
+        """Rows that could not be used and were passed over, at any node."""
+        return sum(node.skipped_rows for node in self.nodes.values())
+
+    @property
+    def dead_letters(self) -> int:
+        """Rows that could not be used and were sent aside, at any node."""
+        return sum(node.dead_letters for node in self.nodes.values())

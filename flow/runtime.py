@@ -234,7 +234,7 @@ class Run:
             counters = instance.steps[number].counters
             feed = Feed(
                 step.node, step.source, step.output, self._pools[step.name], instance.instance, counters,
-                self._control, self._kernels, self.settings.batch_rows,
+                self._control, self._kernels,
             )  # fmt: skip
             instance.reads_ahead = reads_ahead
             feeds.append(Ahead(feed, self.settings.prefetch, self.settings.edge_bytes) if reads_ahead else feed)
