@@ -325,7 +325,8 @@ def _waited_for(stats: RunStats, chains: list[_Chain]) -> Finding | None:
                 name,
                 f"`{name}` limits the run: {_percent(chain.elsewhere)} of the time it was neither busy nor waiting for "
                 "rows or for room, but inside calls that had not come back.",
-                f"`{name}` waits for something outside: let it wait for more at once (concurrency, partitions, writers)",
+                f"`{name}` waits for something outside: let it wait for more at once "
+                "(concurrency, partitions, writers)",
                 {f"{name}.elsewhere": chain.elsewhere},
             )
     return None

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import indent
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from flow.bottleneck import bottleneck, share
 from flow.errors import StepError
-from flow.metrics import NodeStats, RunStats
-from flow.report import INSTANCES, bottleneck, cores_used, rows_per_second, share, total
+from flow.metrics import INSTANCES, NodeStats, RunStats
 from operators.command.figures import percent, short, span
 
 _OUTCOMES = {
-    "running": ("is running", "bold"),
-    "finished": ("finished", "bold green"),
-    "drained": ("drained: stopped early, and all that was read is written", "bold yellow"),
-    "aborted": ("aborted: not all that was read is written", "bold red"),
-    "failed": ("failed", "bold red"),
+    "running": ("is running", "bold", ""),
+    "finished": ("finished", "bold green", ""),
+    "drained": ("drained", "bold yellow", ": it stopped early, and all that was read is written"),
+    "aborted": ("was aborted", "bold red", ": not all that was read is written"),
+    "failed": ("failed", "bold red", ""),
 }
 
 
 def closing_report(stats: RunStats, width: int) -> RenderableType:
     """The report of a run that ended, for so many columns."""
-    words, style = _OUTCOMES[stats.outcome]
+    words, style, meaning = _OUTCOMES[stats.outcome]
     finding = bottleneck(stats)
     lines: list[RenderableType] = [
-        Text.assemble((stats.graph, "bold"), " ", (words, style), f" after {span(stats.seconds)}"),
+        Text.assemble((stats.graph, "bold"), " ", (words, style), f" after {span(stats.seconds)}{meaning}"),
         Text.assemble(
             (f"{stats.rows_in:,}", "bold"), " rows in, ",
             (f"{stats.rows_out:,}", "bold"), " rows out, ",
-            (f"{rows_per_second(stats):,.0f}", "bold"), " rows/s",
-            f"; {cores_used(stats):.1f} of {stats.cores} cores used, "
+            (f"{stats.rows_per_second:,.0f}", "bold"), " rows/s",
+            f"; {stats.cores_used:.1f} of {stats.cores} cores used, "
             f"event loop {percent(share(stats.loop_busy, stats.seconds))} busy",
         ),
         _lost(stats),
@@ -48,8 +48,8 @@ def closing_report(stats: RunStats, width: int) -> RenderableType:
 
 
 def _lost(stats: RunStats) -> Text:
-    late, letters = total(stats, "late_rows"), total(stats, "dead_letters")
-    skipped = total(stats, "skipped_rows")
+    late, letters = stats.late_rows, stats.dead_letters
+    skipped = stats.skipped_rows
     return Text.assemble(
         *(
             part
@@ -111,7 +111,7 @@ def failures(errors: Sequence[Exception], tracebacks: Sequence[str]) -> Renderab
             at = "" if error.offset is None else f", offset {error.offset}"
             words = Text.assemble(words, ": ", (error.node, "bold"), f" ({error.instance}{at})")
         blocks.append(words)
-        blocks.append(Padding(Text(f"{type(cause).__name__}: {str(cause) or 'no message'}"), (0, 0, 0, 4)))
+        blocks.append(Text(indent(f"{type(cause).__name__}: {str(cause) or 'no message'}", "    ")))
         if tracebacks:
-            blocks.append(Padding(Text(tracebacks[number].rstrip(), style="dim"), (0, 0, 0, 4)))
+            blocks.append(Text(indent(tracebacks[number].rstrip(), "    "), style="dim"))
     return Group(*blocks)

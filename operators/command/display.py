@@ -16,8 +16,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from flow.bottleneck import share
 from flow.metrics import NodeStats, RunStats
-from flow.report import cores_used, rows_per_second, share, total
 from flow.schema import AFTER_ALL, BEFORE_ALL
 from operators.command.figures import lag, percent, short, span, watermark
 
@@ -96,15 +96,15 @@ def _header(stats: RunStats, before: RunStats, width: int) -> RenderableType:
     busy_loop = f" · loop {percent(share(stats.loop_busy, stats.seconds))}" if wide else ""
     grid.add_row(
         Text.assemble((stats.graph, "bold"), f"  {stats.topology}"),
-        Text(f"{cores_used(stats):.1f} of {stats.cores} cores{busy_loop} · {span(stats.seconds)}"),
+        Text(f"{stats.cores_used:.1f} of {stats.cores} cores{busy_loop} · {span(stats.seconds)}"),
     )
     lost = [
         f"{short(count)} {words}"
-        for count, words in ((total(stats, "late_rows"), "late"), (total(stats, "dead_letters"), "dead letters"))
+        for count, words in ((stats.late_rows, "late"), (stats.dead_letters, "dead letters"))
         if count
     ]
     grid.add_row(
-        Text.assemble((f"{short(rate)} rows/s", "bold cyan"), f"  average {short(rows_per_second(stats))}"),
+        Text.assemble((f"{short(rate)} rows/s", "bold cyan"), f"  average {short(stats.rows_per_second)}"),
         Text.assemble(
             (f"{'  '.join(lost)}  " if lost else "", "yellow"),
             f"{short(stats.rows_in)} rows in → {short(stats.rows_out)} out",

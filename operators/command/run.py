@@ -18,9 +18,10 @@ import structlog
 from rich.console import Console
 
 from flow import Graph
+from flow.bottleneck import bottleneck
 from flow.errors import SettingsError, StepError
 from flow.metrics import RunStats
-from flow.report import bottleneck, cores_used, report_json, rows_per_second, total
+from flow.report import report_json
 from operators.command.closing import closing_report, failures
 from operators.command.display import LiveDisplay
 from operators.command.log import set_up
@@ -117,15 +118,15 @@ class _LogLines:
             "seconds": round(stats.seconds, 3),
             "rows_in": stats.rows_in,
             "rows_out": stats.rows_out,
-            "rows_per_second": round(rows_per_second(stats)),
+            "rows_per_second": round(stats.rows_per_second),
         }
-        lost = {name: total(stats, name) for name in ("late_rows", "dead_letters", "skipped_rows")}
+        lost = {name: getattr(stats, name) for name in ("late_rows", "dead_letters", "skipped_rows")}
         figures |= {name: count for name, count in lost.items() if count}
         if stats.outcome != "running":
             log.info(f"run {stats.outcome}", graph=stats.graph, **figures)
         elif stats.seconds >= self._next:
             self._next = stats.seconds + _PROGRESS_EVERY
-            log.info("progress", graph=stats.graph, cores_used=round(cores_used(stats), 2), **figures)
+            log.info("progress", graph=stats.graph, cores_used=round(stats.cores_used, 2), **figures)
 
 
 def _close(stats: RunStats, arguments: argparse.Namespace, console: Console) -> None:
