@@ -180,8 +180,9 @@ def word_values(array: pa.Array) -> Integers | None:
         spread = np.unpackbits(packed[first:], count=len(array) + array.offset % 8, bitorder="little")
         return spread[array.offset % 8 :].astype(np.int64)
     if types.is_floating(kind):
-        floats = values_of(array, np.dtype(f"f{kind.bit_width // 8}")).astype(np.float64)
-        floats += 0.0  # -0.0 becomes 0.0
+        with np.errstate(invalid="ignore"):  # signalling NaNs signal
+            floats = values_of(array, np.dtype(f"f{kind.bit_width // 8}")).astype(np.float64)
+            floats += 0.0  # -0.0 becomes 0.0
         nans = np.isnan(floats)
         if nans.any():
             floats[nans] = np.nan
