@@ -1,0 +1,124 @@
+"""Groups and their aggregates: an index from keys to slots, and a bank of accumulators over the slots.
+
+A group stands when it has a row of the result: while rows of it are there, or, without keys, from the first batch on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from flow.hashing import hash_columns, key_groups
+from flow.keys import KeyIndex
+from flow.schema import StreamSchema
+from operators.aggregates.bank import Aggregations, Bank
+from operators.aggregates.columns import BoolArray, IntArray, differ, unique_slots
+
+
+@attrs.frozen
+class Changes:
+    """Rows of the result that go and come: first all that go (`retracted` many), then all that come.
+
+    Attributes:
+        slots: int64[n].
+        results: the aggregates, a column each.
+    """
+
+    slots: IntArray
+    results: list[pa.Array]
+    retracted: int
+
+    @property
+    def weights(self) -> IntArray:
+        """int64[n]: -1 for rows that go, 1 for rows that come."""
+        weights = np.ones(len(self.slots), np.int64)
+        weights[: self.retracted] = -1
+        return weights
+
+
+class Store:
+    """The groups of one partition, or of some of its windows."""
+
+    def __init__(self, schema: StreamSchema, kinds: Sequence[pa.DataType], aggregations: Aggregations) -> None:
+        """An empty store; `kinds` are the (plain) types of the keys, `schema` that of the rows that are aggregated."""
+        self._index = KeyIndex(kinds) if kinds else None
+        self._whole = False
+        self.bank = Bank(schema, aggregations)
+
+    def __len__(self) -> int:
+        return int(self._whole) if self._index is None else len(self._index)
+
+    def keys(self, slots: IntArray | None = None) -> list[pa.Array]:
+        """The keys of slots (None: of all)."""
+        return [] if self._index is None else self._index.columns(slots)
+
+    def slots(self, keys: Sequence[pa.Array], rows: int) -> IntArray:
+        """The slots of so many rows with these keys."""
+        if self._index is not None:
+            return self._index.slots(keys)
+        self._whole = True
+        return np.zeros(rows, np.int64)
+
+    def add(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], partials: int | None) -> None:
+        """Add rows of the input, or partial states where `partials` says at which column these begin."""
+        self._apply(batch, self.slots(keys, batch.num_rows), partials)
+
+    def change(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], partials: int | None) -> Changes | None:
+        """As `add`, and say which rows of the result change."""
+        known = len(self)
+        slots = self.slots(keys, batch.num_rows)
+        touched = unique_slots(slots, len(self))
+        self.bank.grow(len(self))
+        stood = self._stand(touched, known)
+        before = self.bank.results(touched) if stood.any() else []
+        self._apply(batch, slots, partials)
+        stand = self._stand(touched, len(self))
+        after = self.bank.results(touched)
+        if before and not self.bank.counts_all:
+            changed: BoolArray = stood != stand
+            for old, new in zip(before, after, strict=True):
+                changed = changed | differ(old, new)
+            stood, stand = stood & changed, stand & changed
+        gone, come = np.flatnonzero(stood), np.flatnonzero(stand)
+        if not len(gone) and not len(come):
+            return None
+        results = _taken(after, come)
+        if len(gone):
+            results = [pa.concat_arrays(pair) for pair in zip(_taken(before, gone), results, strict=True)]
+        return Changes(np.concatenate([touched[gone], touched[come]]), results, len(gone))
+
+    def standing(self) -> IntArray:
+        """The slots of all groups that stand, ascending."""
+        slots = np.arange(len(self))
+        return slots[self._stand(slots, len(self))]
+
+    def snapshot(self, slots: IntArray, routed: Sequence[int]) -> tuple[list[pa.Array], list[pa.Array], IntArray]:
+        """Keys, partial states and key groups of slots; the key group is that of the keys at the positions `routed`."""
+        keys = self.keys(slots)
+        if not routed:
+            return keys, self.bank.partial(slots), np.zeros(len(slots), np.int64)
+        return keys, self.bank.partial(slots), key_groups(hash_columns([keys[index] for index in routed]))
+
+    def clear(self) -> None:
+        """Forget all groups."""
+        if self._index is not None:
+            self._index.clear()
+        self._whole = False
+        self.bank.clear()
+
+    def _apply(self, batch: pa.RecordBatch, slots: IntArray, partials: int | None) -> None:
+        if partials is None:
+            self.bank.update(batch, slots, len(self))
+        else:
+            self.bank.merge(batch.columns[partials:], slots, len(self))
+
+    def _stand(self, slots: IntArray, known: int) -> BoolArray:
+        return slots < known if self._index is None else self.bank.rows[slots] > 0
+
+
+def _taken(columns: Iterable[pa.Array], rows: IntArray) -> list[pa.Array]:
+    chosen = pa.array(rows)
+    return [column if len(rows) == len(column) else column.take(chosen) for column in columns]

@@ -1,0 +1,256 @@
+"""Sums: exact over integers and decimals, where a result that does not fit is an error and never a wrap.
+
+Floats are added in the order in which they come; over a changelog the ones that are not finite are counted apart, since
+infinity minus infinity would not bring back what was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from flow.errors import RowError
+from operators.aggregates.accumulator import MergedByValue, Values
+from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, present
+
+_LIMIT: Final = 2**63
+_LOW: Final = 0xFFFFFFFF
+_DECIMAL_LIMIT: Final = 10**38
+
+
+class IntegerSum(MergedByValue):
+    """An int64 sum a slot.
+
+    `_bound` is never below the greatest absolute sum; as long as it stays below 2**63, no sum needs to be looked at.
+    """
+
+    state_type = pa.int64()
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self._sums = np.zeros(0, np.int64)
+        self._bound = 0
+
+    def grow(self, size: int) -> None:
+        """As `Accumulator.grow`."""
+        self._sums = grown(self._sums, size, 0)
+
+    def update(self, values: Values) -> None:
+        """Add integers."""
+        numbers = values.numbers
+        if not len(numbers):
+            return
+        most = _largest(numbers) * (1 if values.weights is None else _largest(values.weights))
+        if self._bound + most * len(numbers) >= _LIMIT:
+            self._bound = _largest(self._sums)
+            if self._bound + most * len(numbers) >= _LIMIT:
+                self._add_exactly(values)
+                return
+        self._bound += most * len(numbers)
+        numbers = numbers.astype(np.int64, copy=False)
+        np.add.at(self._sums, values.slots, numbers if values.weights is None else numbers * values.weights)
+
+    def _add_exactly(self, values: Values) -> None:
+        touched = values.touched
+        sums = _Limbs(len(touched), 3)
+        sums.add_integers(values.local, values.numbers, values.weights)
+        sums.add_integers(np.arange(len(touched)), self._sums[touched], None)
+        sums.carry()
+        low, high, top = sums.limbs
+        if (top != -(high >> 31)).any():
+            raise RowError("the sum is beyond int64; cast the argument to decimal or double")
+        self._sums[touched] = high << 32 | low
+        self._bound = _largest(self._sums)
+
+    def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
+        """The sums."""
+        return [column(pa.int64(), self._sums[slots], keep)]
+
+    def clear(self) -> None:
+        """As `Accumulator.clear`."""
+        self._sums.fill(0)
+        self._bound = 0
+
+
+class FloatSum(MergedByValue):
+    """A float64 sum a slot."""
+
+    state_type = pa.float64()
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self.sums = np.zeros(0, np.float64)
+
+    def grow(self, size: int) -> None:
+        """As `Accumulator.grow`."""
+        self.sums = grown(self.sums, size, 0.0)
+
+    def update(self, values: Values) -> None:
+        """Add numbers."""
+        np.add.at(self.sums, values.slots, values.floats)
+
+    def totals(self, slots: IntArray) -> NDArray[np.float64]:
+        """The sums of slots."""
+        return self.sums[slots]
+
+    def result(self, slots: IntArray, counts: IntArray) -> pa.Array:
+        """The sums; NULL where there is no value."""
+        return column(pa.float64(), self.totals(slots), present(counts > 0))
+
+    def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
+        """The sums."""
+        return [column(pa.float64(), self.sums[slots], keep)]
+
+    def clear(self) -> None:
+        """As `Accumulator.clear`."""
+        self.sums.fill(0.0)
+
+
+class RetractableFloatSum(FloatSum):
+    """A float64 sum a slot over finite numbers, and how many NaNs, infinities and negative infinities it has besides."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self._odd = [np.zeros(0, np.int64) for _ in range(3)]
+
+    def grow(self, size: int) -> None:
+        """As `Accumulator.grow`."""
+        super().grow(size)
+        self._odd = [grown(counts, size, 0) for counts in self._odd]
+
+    def update(self, values: Values) -> None:
+        """Add numbers, or take them out."""
+        slots, numbers = values.slots, values.floats
+        weights = np.ones(len(slots), np.int64) if values.weights is None else values.weights
+        finite = np.isfinite(numbers)
+        if not finite.all():
+            for counts, odd in zip(self._odd, (np.isnan(numbers), numbers == np.inf, numbers == -np.inf), strict=True):
+                np.add.at(counts, slots[odd], weights[odd])
+            slots, numbers, weights = slots[finite], numbers[finite], weights[finite]
+        np.add.at(self.sums, slots, numbers * weights)
+
+    def totals(self, slots: IntArray) -> NDArray[np.float64]:
+        """The sums of slots."""
+        nan, plus, minus = (counts[slots] for counts in self._odd)
+        total = self.sums[slots]
+        total[plus > 0] = np.inf
+        total[minus > 0] = -np.inf
+        total[(nan > 0) | ((plus > 0) & (minus > 0))] = np.nan
+        return total
+
+    @property
+    def partial_types(self) -> Sequence[pa.DataType]:
+        """The finite sum, and three counts."""
+        return (pa.float64(), pa.int64(), pa.int64(), pa.int64())
+
+    def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
+        """The finite sum, and three counts."""
+        return [*super().partial(slots, keep), *(column(pa.int64(), counts[slots], keep) for counts in self._odd)]
+
+    def merge(self, slots: IntArray, counts: IntArray, columns: Sequence[pa.Array], size: int) -> None:
+        """As `Accumulator.merge`."""
+        np.add.at(self.sums, slots, physical(columns[0]))
+        for state, added in zip(self._odd, columns[1:], strict=True):
+            np.add.at(state, slots, physical(added))
+
+    def forget(self, slots: IntArray) -> None:
+        """As `Accumulator.forget`."""
+        self.sums[slots] = 0.0
+
+    def clear(self) -> None:
+        """As `Accumulator.clear`."""
+        super().clear()
+        for counts in self._odd:
+            counts.fill(0)
+
+
+class DecimalSum(MergedByValue):
+    """A decimal sum of 38 digits a slot, kept as four limbs of 32 bits of which the last has the sign."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self.state_type = pa.decimal128(38, kind.scale)
+        self._limbs = _Limbs(0, 4)
+
+    def grow(self, size: int) -> None:
+        """As `Accumulator.grow`."""
+        self._limbs.limbs = [grown(limb, size, 0) for limb in self._limbs.limbs]
+
+    def update(self, values: Values) -> None:
+        """Add decimals."""
+        self._limbs.add_decimals(values.slots, values.array, values.weights)
+        touched = _Limbs.of([limb[values.touched] for limb in self._limbs.limbs])
+        touched.carry()
+        # Only a first limb this large can mean 10**38 or more; the exact comparison is for those few.
+        edge = _DECIMAL_LIMIT >> 96
+        for place in np.flatnonzero((touched.limbs[3] >= edge) | (touched.limbs[3] < -edge)).tolist():
+            total = sum(int(limb[place]) << (32 * power) for power, limb in enumerate(touched.limbs))
+            if abs(total) >= _DECIMAL_LIMIT:
+                raise RowError(f"the sum is beyond {self.state_type}; cast the argument to double")
+        for limb, carried in zip(self._limbs.limbs, touched.limbs, strict=True):
+            limb[values.touched] = carried
+
+    def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
+        """The sums."""
+        words = np.empty((len(slots), 4), np.uint32)
+        for power, limb in enumerate(self._limbs.limbs):
+            words[:, power] = limb[slots].astype(np.uint32)
+        validity = None if keep is None else pa.py_buffer(np.packbits(keep, bitorder="little"))
+        return [pa.Array.from_buffers(self.state_type, len(slots), [validity, pa.py_buffer(words)])]
+
+    def clear(self) -> None:
+        """As `Accumulator.clear`."""
+        for limb in self._limbs.limbs:
+            limb.fill(0)
+
+
+class _Limbs:
+    """Integers in limbs of 32 bits, each limb in an int64 so that many can be added before a carry.
+
+    Between carries a limb holds at most 2**63 / 2**32 added limbs, weights counted.
+    """
+
+    def __init__(self, size: int, number: int) -> None:
+        self.limbs = [np.zeros(size, np.int64) for _ in range(number)]
+
+    @classmethod
+    def of(cls, limbs: list[IntArray]) -> _Limbs:
+        """These limbs, least first."""
+        made = cls(0, 0)
+        made.limbs = limbs
+        return made
+
+    def add_integers(self, slots: IntArray, numbers: NDArray[np.integer], weights: IntArray | None) -> None:
+        """Add integers of any width, each `weights` times."""
+        low = numbers & numbers.dtype.type(_LOW) if numbers.dtype.itemsize == 8 else numbers.astype(np.int64) & _LOW
+        high = numbers >> numbers.dtype.type(32) if numbers.dtype.itemsize == 8 else numbers.astype(np.int64) >> 32
+        self._add(slots, [low.astype(np.int64), high.astype(np.int64)], weights)
+
+    def add_decimals(self, slots: IntArray, array: pa.Array, weights: IntArray | None) -> None:
+        """Add the unscaled values of a decimal128 column without NULLs."""
+        words = np.frombuffer(array.buffers()[1], np.uint32)[4 * array.offset : 4 * (array.offset + len(array))]
+        limbs = [words[power::4].astype(np.int64) for power in range(3)]
+        self._add(slots, [*limbs, words.view(np.int32)[3::4].astype(np.int64)], weights)
+
+    def _add(self, slots: IntArray, limbs: list[IntArray], weights: IntArray | None) -> None:
+        if weights is not None:
+            if _largest(weights) * len(weights) >= 2**30:
+                raise RowError("the changelog's weights are too large to be summed exactly")
+            limbs = [limb * weights for limb in limbs]
+        for state, limb in zip(self.limbs, limbs, strict=False):
+            np.add.at(state, slots, limb)
+
+    def carry(self) -> None:
+        """Bring every limb but the last to 0..2**32-1."""
+        for power in range(len(self.limbs) - 1):
+            self.limbs[power + 1] = self.limbs[power + 1] + (self.limbs[power] >> 32)
+            self.limbs[power] = self.limbs[power] & _LOW
+
+
+def _largest(numbers: NDArray[np.integer]) -> int:
+    """The greatest absolute value."""
+    return max(int(numbers.max()), -int(numbers.min())) if len(numbers) else 0

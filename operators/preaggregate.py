@@ -1,0 +1,121 @@
+"""PreAggregate: the half of an aggregate that runs before the exchange, so that groups move and not rows.
+
+It holds partial results until it is told to flush or has many, and passes rows on one by one, as partial results of one row
+each, while grouping them would save next to nothing. The sum of what it puts out does not depend on any of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from flow.operator import Operator, Partition, PartitionContext
+from flow.schema import StreamSchema
+from operators.aggregates.bank import Aggregations, Bank
+from operators.aggregates.columns import IntArray, column, plain
+from operators.aggregates.layout import CHUNK, apart, key_fields, partial_names
+from operators.aggregates.store import Store
+from operators.window import Window, timed_rows
+
+_HELD: Final = 32_768
+_WORTHWHILE: Final = 2
+_LONGEST_REST: Final = 64
+
+
+@attrs.frozen
+class PreAggregate(Operator):
+    """Aggregates rows to partial results by key (and slice of time, where there is a window).
+
+    What comes out: the keys, the number of the slice, and partial states, of which the first is the number of rows.
+    """
+
+    keys: tuple[str, ...]
+    aggregations: Aggregations
+    window: Window | None = None
+
+    def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
+        """Keys, slice, partial states."""
+        (schema,) = inputs.values()
+        fields = key_fields(schema, self.keys)
+        if self.window is not None:
+            fields.append(pa.field(apart(self.keys, ["_slice"])[0], pa.int64()))
+        kinds = Bank(schema, self.aggregations).partial_types
+        names = partial_names([field.name for field in fields], len(kinds))
+        return StreamSchema(pa.schema([*fields, *map(pa.field, names, kinds)]))
+
+    def open(self, context: PartitionContext) -> Partition:
+        """As `Operator.open`."""
+        return _PrePartition(self, context)
+
+    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
+        """Keys, arguments and the event time."""
+        return {"in": used(self.keys, self.aggregations, self.window)}
+
+
+def used(keys: tuple[str, ...], aggregations: Aggregations, window: Window | None = None) -> frozenset[str]:
+    """The input columns that an aggregate uses."""
+    arguments = frozenset(name for _, aggregation in aggregations for name in aggregation.columns)
+    return arguments.union(keys, () if window is None else (window.column,))
+
+
+class _PrePartition(Partition):
+    def __init__(self, operator: PreAggregate, context: PartitionContext) -> None:
+        schema = context.input
+        self._window = operator.window
+        self._context = context
+        self._keys = [schema.columns.get_field_index(key) for key in operator.keys]
+        self._time = -1 if operator.window is None else schema.columns.get_field_index(operator.window.column)
+        self._columns = operator.output(context.inputs).columns
+        kinds = self._columns.types[: len(self._keys) + (operator.window is not None)]
+        self._store = Store(schema, kinds, operator.aggregations)
+        self._rows = 0
+        self._resting = 0
+        self._next_rest = 1
+
+    def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Take rows in; gives out partial results where there are many."""
+        return iter(self._take_in(batch))
+
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Give out the partial results held."""
+        return iter(self._give_out())
+
+    @np.errstate(all="ignore")
+    def _take_in(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+        groups = []
+        if self._window is not None:
+            batch, slices = timed_rows(batch, self._time, self._window, self._context)
+            groups = [column(pa.int64(), slices)]
+        if not batch.num_rows:
+            return []
+        groups = [*(batch.column(index) for index in self._keys), *groups]
+        if self._resting:
+            self._resting -= 1
+            states = self._store.bank.raw(batch)
+            return [pa.RecordBatch.from_arrays([*map(plain, groups), *states], schema=self._columns)]
+        self._store.add(batch, groups, None)
+        self._rows += batch.num_rows
+        return self._give_out() if len(self._store) >= _HELD else []
+
+    def _give_out(self) -> list[pa.RecordBatch]:
+        number = len(self._store)
+        if not number:
+            return []
+        if number >= _HELD:
+            if number * _WORTHWHILE > self._rows:
+                self._resting = self._next_rest
+                self._next_rest = min(2 * self._next_rest, _LONGEST_REST)
+            else:
+                self._next_rest = 1
+        batches = [self._partial(np.arange(low, min(low + CHUNK, number))) for low in range(0, number, CHUNK)]
+        self._store.clear()
+        self._rows = 0
+        return batches
+
+    def _partial(self, slots: IntArray) -> pa.RecordBatch:
+        states = self._store.bank.partial(slots)
+        return pa.RecordBatch.from_arrays([*self._store.keys(slots), *states], schema=self._columns)
