@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +19,7 @@ Value = Any
 
 _TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
 _FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
+_TOO_FINE: Final = r"(:\d\d\.\d{6})\d+"
 _ZONED: Final = r"\d:?\d\d(:?\d\d)?(\.\d+)? ?([Zz]|UTC|[+-]\d\d(:?\d\d)?)$"
 
 
@@ -99,9 +101,15 @@ def _text_to_boolean(value: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.if_else(pc.is_valid(value), truth, pa.scalar(None, pa.bool_()))
 
 
+def _text_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
+    dated = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(value), " ")
+    return pc.cast(_text_to_timestamp(dated, pa.timestamp("us")), target, safe=False)
+
+
 def _text_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
     plain = pa.timestamp(target.unit)
-    value = pc.utf8_trim_whitespace(value)
+    # Digits beyond microseconds are cut off.
+    value = pc.replace_substring_regex(pc.utf8_trim_whitespace(value), _TOO_FINE, r"\1")
     zoned = pc.fill_null(pc.match_substring_regex(value, _ZONED), False)
     if not pc.any(zoned).as_py():
         result = pc.cast(value, plain)
@@ -147,9 +155,41 @@ def _rescaled(value: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.cast(value, target, safe=units.index(value.type.unit) <= units.index(target.unit))
 
 
+_PARTS: Final = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "<i8")])
+
+
+def interval_parts(value: Value) -> tuple[Any, Any, Any]:
+    """Months, days and nanoseconds of intervals, as arrays of int64; of a scalar, as arrays of one."""
+    if isinstance(value, pa.Scalar):
+        value = pa.array([value.as_py()], INTERVAL)
+    parts = np.frombuffer(value.buffers()[1], _PARTS)[value.offset : value.offset + len(value)]
+    return (
+        parts["months"].astype(np.int64),
+        parts["days"].astype(np.int64),
+        parts["nanoseconds"].astype(np.int64),
+    )
+
+
+def interval_array(months: Any, days: Any, nanoseconds: Any, missing: Any) -> pa.Array:
+    """Intervals from their parts; raises ArrowInvalid where months or days are out of range."""
+    if max(np.abs(months).max(initial=0), np.abs(days).max(initial=0)) >= 2**31:
+        raise pa.ArrowInvalid("interval out of range")
+    parts = np.empty(len(missing), _PARTS)
+    parts["months"], parts["days"], parts["nanoseconds"] = months, days, nanoseconds
+    return pa.Array.from_buffers(INTERVAL, len(missing), [pa.array(~missing).buffers()[1], pa.py_buffer(parts)])
+
+
 def _duration_to_interval(value: pa.Array, target: pa.DataType) -> pa.Array:
-    nanoseconds = pc.cast(value, pa.duration("ns")).cast(pa.int64())
-    return pa.array([None if n is None else (0, 0, n) for n in nanoseconds.to_pylist()], INTERVAL)
+    nanoseconds = pc.cast(value, pa.duration("ns")).cast(pa.int64()).fill_null(0).to_numpy()
+    return interval_array(0, 0, nanoseconds, value.is_null().to_numpy(zero_copy_only=False))
+
+
+def _interval_to_duration(value: pa.Array, target: pa.DataType) -> pa.Array:
+    """As PostgreSQL compares intervals: a month has 30 days, a day 24 hours."""
+    months, days, nanoseconds = interval_parts(value)
+    microseconds = (months * 30 + days) * 86_400_000_000 + nanoseconds // 1_000
+    missing = value.is_null().to_numpy(zero_copy_only=False)
+    return _rescaled(pa.array(microseconds, pa.int64(), mask=missing).cast(pa.duration("us")), target)
 
 
 def _without_zone(value: pa.Array) -> pa.Array:
@@ -161,14 +201,15 @@ def _plain(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _timestamp_to_text(value: pa.Array, target: pa.DataType) -> pa.Array:
-    zoned = value.type.tz is not None
     text = pc.cast(pc.cast(_without_zone(value), pa.timestamp("us"), safe=False), target)
-    text = (
-        pc.replace_substring_regex(text, r"\.?0+$|$^", "")
-        if _fractional(value)
-        else pc.utf8_slice_codeunits(text, 0, 19)
-    )
-    return pc.binary_join_element_wise(text, pc.strftime(value, "%z"), "") if zoned else text
+    if _fractional(value):
+        text = pc.replace_substring_regex(text, r"\.?0+$", "")
+    else:
+        text = pc.utf8_slice_codeunits(text, 0, 19)
+    if value.type.tz is None:
+        return text
+    zone = pc.replace_substring_regex(pc.strftime(value, "%z"), r"(\d\d)(\d\d)$", r"\1:\2")
+    return pc.binary_join_element_wise(text, pc.replace_substring_regex(zone, ":00$", ""), "")
 
 
 def _fractional(value: pa.Array) -> bool:
@@ -197,7 +238,7 @@ _CASTS: Final[dict[tuple[Family, Family], Callable[[pa.Array, pa.DataType], Any]
     ("text", "float"): _text_to_number,
     ("text", "decimal"): _to_decimal,
     ("text", "date"): _text_to_date,
-    ("text", "time"): _text_to_number,
+    ("text", "time"): _text_to_time,
     ("text", "timestamp"): _text_to_timestamp,
     ("text", "binary"): _plain,
     ("binary", "text"): _plain,
@@ -212,5 +253,5 @@ _CASTS: Final[dict[tuple[Family, Family], Callable[[pa.Array, pa.DataType], Any]
     ("timestamp", "text"): _timestamp_to_text,
     ("duration", "duration"): _rescaled,
     ("duration", "interval"): _duration_to_interval,
-    ("duration", "text"): _plain,
+    ("interval", "duration"): _interval_to_duration,
 }

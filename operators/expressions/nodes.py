@@ -102,6 +102,16 @@ def _nodes(values: Iterable[Any]) -> tuple[Expression, ...]:
     return tuple(as_node(value) for value in values)
 
 
+def _interval_text(interval: pa.MonthDayNano) -> str:
+    parts = []
+    for count, unit in ((interval.months, "month"), (interval.days, "day")):
+        if count:
+            parts.append(f"{count} {unit}{'' if abs(count) == 1 else 's'}")
+    if interval.nanoseconds or not parts:
+        parts.append(f"{Decimal(interval.nanoseconds) / 1_000_000_000:f} seconds")
+    return " ".join(parts)
+
+
 def _function_name(name: str) -> str:
     name = name.lower()
     return _ALIASES.get(name, name)
@@ -192,6 +202,8 @@ class Literal(Expression):
         return pushdown.Pushed(pc.scalar(scalar), pc.scalar(scalar), literal=scalar)
 
     def __str__(self) -> str:
+        if isinstance(self.value, pa.MonthDayNano):
+            return f"INTERVAL '{_interval_text(self.value)}'"
         if self.value is None:
             text = "NULL"
         elif isinstance(self.value, bool):

@@ -173,7 +173,7 @@ def _pair(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
         unit = finest(left.unit, right.unit)
         return pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
     if families == {"duration", "interval"}:
-        return INTERVAL
+        return pa.duration("us")
     if families == {"list"}:
         met = _pair(logical(left.value_type), logical(right.value_type))
         return None if met is None else pa.list_(met)

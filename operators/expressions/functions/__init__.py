@@ -3,7 +3,17 @@
 A name's overloads stand in one file.
 """
 
-from operators.expressions.functions import arithmetic, comparison, conditional
+from operators.expressions.functions import (  # noqa: F401  # importing is what registers
+    arithmetic,
+    comparison,
+    conditional,
+    intervals,
+    nested,
+    numeric,
+    patterns,
+    text,
+    time,
+)
 from operators.expressions.registry import functions, resolve
 
-__all__ = ["arithmetic", "comparison", "conditional", "functions", "resolve"]
+__all__ = ["functions", "resolve"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.registry import Kernel, Resolved, function, overload
-from operators.expressions.types import Argument, common, family
+from operators.expressions.types import INTERVAL, Argument, common, family
 
 _COMPARABLE: Final = frozenset(
     {"boolean", "integer", "float", "decimal", "text", "binary", "date", "time", "timestamp", "duration"}
@@ -64,6 +64,8 @@ def _compared(name: str, arguments: Sequence[Argument], wrap: Callable[[Kernel],
     kind = common(arguments)
     if kind is not None and pa.types.is_null(kind):
         kind = pa.string()
+    elif kind == INTERVAL:
+        kind = pa.duration("us")
     if kind is None or family(kind) not in _COMPARABLE:
         return None
     kernel = (_FLOAT if pa.types.is_floating(kind) else _PLAIN)[name]
