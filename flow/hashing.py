@@ -99,7 +99,9 @@ class Bytes(NamedTuple):
         loads = np.ndarray((len(self.data) - 7,), np.dtype("<u8"), self.data, strides=(1,))
         at = 8 * position
         words: Hashes = loads[self.starts[rows] + at].astype(np.uint64, copy=False)
-        words &= _MASKS[np.minimum(self.lengths[rows] - at, 8)]
+        rest = self.lengths[rows] - at
+        if len(words) and rest.min() < 8:
+            words &= _MASKS[np.minimum(rest, 8)]
         return words
 
 

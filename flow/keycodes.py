@@ -151,7 +151,7 @@ class _BytesWords(Coder):
         return self._table.insert(strings, hashes) if learn else self._table.find(strings, hashes)
 
     def values(self, words: Integers) -> pa.Array:
-        held = self._store.arrow().take(pa.array(words))
+        held = self._store.arrow(words)
         kind = self.kind
         if pa.types.is_string_view(kind):
             return held.cast(pa.large_string())

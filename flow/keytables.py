@@ -124,12 +124,14 @@ class WordStore:
 
 
 class BytesStore:
-    """Keys that are byte strings."""
+    """Keys that are byte strings, each from a whole word on, so that comparing loads aligned words."""
 
     def __init__(self) -> None:
         self._size = 0
-        self._offsets = np.zeros(16, np.int64)
-        self._data = np.zeros(64, np.uint8)
+        self._used = 0
+        self._starts = np.zeros(16, np.int64)
+        self._lengths = np.zeros(16, np.int64)
+        self._words = np.zeros(16, np.dtype("<u8"))
 
     def __len__(self) -> int:
         return self._size
@@ -137,15 +139,17 @@ class BytesStore:
     @property
     def keys(self) -> Bytes:
         """The keys held, as views."""
-        offsets = self._offsets[: self._size + 1]
-        return Bytes(self._data, offsets[:-1], np.diff(offsets))
+        return Bytes(self._words.view(np.uint8), 8 * self._starts[: self._size], self._lengths[: self._size])
 
-    def arrow(self) -> pa.LargeBinaryArray:
-        """The keys held, as an array that later appends leave alone."""
-        offsets = self._offsets[: self._size + 1].copy()
-        data = self._data[: offsets[-1]].copy()
+    def arrow(self, numbers: Integers) -> pa.LargeBinaryArray:
+        """The keys held under these numbers."""
+        starts, lengths = self._starts[numbers], self._lengths[numbers]
+        rows, positions = word_positions(lengths, 0)
+        filled = (lengths[rows] - 8 * positions)[:, None] > np.arange(8)
+        data = self._words[starts[rows] + positions].view(np.uint8).reshape(-1, 8)[filled]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-        return pa.LargeBinaryArray.from_buffers(pa.large_binary(), self._size, buffers)
+        return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(numbers), buffers)
 
     def hashes(self) -> Hashes:
         """The hashes of all keys held."""
@@ -153,21 +157,18 @@ class BytesStore:
 
     def same(self, keys: Bytes, rows: Rows, numbers: Integers) -> NDArray[np.bool_]:
         """Whether rows of `keys` equal the keys held under these numbers."""
-        numbers = np.maximum(numbers, 0)
-        starts = self._offsets[numbers]
-        lengths = self._offsets[numbers + 1] - starts
-        held = Bytes(self._data, starts, lengths)
+        starts, lengths = self._starts[numbers], self._lengths[numbers]
         given = Bytes(keys.data, keys.starts[rows], keys.lengths[rows])
         same: NDArray[np.bool_] = lengths == given.lengths
         for position in range(_WORDS_IN_LOOP):
             open_ = np.flatnonzero(same & (lengths > 8 * position))
             if not len(open_):
                 return same
-            same[open_] = held.words(open_, position) == given.words(open_, position)
+            same[open_] = self._words[starts[open_] + position] == given.words(open_, position)
         open_ = np.flatnonzero(same & (lengths > 8 * _WORDS_IN_LOOP))
         which, positions = word_positions(lengths[open_], _WORDS_IN_LOOP)
         long = open_[which]
-        differ = held.words(long, positions) != given.words(long, positions)
+        differ = self._words[starts[long] + positions] != given.words(long, positions)
         same[long[differ]] = False
         return same
 
@@ -175,20 +176,16 @@ class BytesStore:
         """Take in rows of `keys`."""
         start, self._size = self._size, self._size + len(rows)
         lengths = keys.lengths[rows]
-        self._offsets = _grown(self._offsets, self._size + 1)
-        ends = self._offsets[start] + np.cumsum(lengths)
-        low = int(self._offsets[start])
-        self._offsets[start + 1 : self._size + 1] = ends
-        high = int(self._offsets[self._size])
-        self._data = _grown(self._data, high + 8)
-        # Arrow copies a string at a time, where NumPy would need a row number for every byte.
-        offsets = np.append(keys.starts, keys.starts[-1:] + keys.lengths[-1:])
-        source = pa.LargeBinaryArray.from_buffers(
-            pa.large_binary(), len(keys.starts), [None, pa.py_buffer(offsets), pa.py_buffer(keys.data)]
-        )
-        taken = source.take(pa.array(rows)).buffers()[2]
-        if high > low:
-            self._data[low:high] = np.frombuffer(taken, np.uint8, high - low)
+        which, positions = word_positions(lengths, 0)
+        ends = self._used + np.cumsum((lengths + 7) // 8)
+        low, self._used = self._used, self._used + len(which)
+        # Bytes are loaded by the word, from any of them on: one word lies beyond the last.
+        self._words = _grown(self._words, self._used + 1)
+        self._words[low : self._used] = keys.words(rows[which], positions)
+        self._starts = _grown(self._starts, self._size)
+        self._starts[start : self._size] = ends - (lengths + 7) // 8
+        self._lengths = _grown(self._lengths, self._size)
+        self._lengths[start : self._size] = lengths
 
 
 class HashTable:
