@@ -4,7 +4,13 @@ from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
 from operators.deduplicate import Deduplicate
 from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
+from operators.functions import FlatMap, Map, MapBatches
+from operators.generators import Generator
+from operators.iterables import AsyncRows, Batches, Rows
+from operators.map_async import MapAsync
 from operators.memory import Collect, Null, Table
+from operators.terminal import Callback, Terminal
+from operators.union import Union
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
 
@@ -13,15 +19,26 @@ __all__ = [
     "Aggregation",
     "ArrowSink",
     "AssignWindows",
+    "AsyncRows",
+    "Batches",
+    "Callback",
     "Collect",
     "CsvSink",
     "Deduplicate",
+    "FlatMap",
+    "Generator",
     "Hop",
     "JsonLinesSink",
+    "Map",
+    "MapAsync",
+    "MapBatches",
     "Null",
     "ParquetSink",
+    "Rows",
     "Table",
+    "Terminal",
     "Tumble",
+    "Union",
     "WindowAggregate",
     "agg",
 ]

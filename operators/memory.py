@@ -17,6 +17,8 @@ from flow.errors import GraphError, PenstockError, known
 from flow.schema import WEIGHT
 from flow.sink import Sink, Writer, WriterContext
 from flow.source import Offset, Reader, Source, Split
+from operators.functions import told
+from operators.rows import rows_of
 from operators.text import json_text
 
 _SPLITS = 16
@@ -38,14 +40,10 @@ def _as_batches(data: Any) -> tuple[pa.RecordBatch, ...]:
     for number, batch in enumerate(batches):
         if batch.schema != batches[0].schema:
             raise GraphError(
-                f"batch {number} of the table has the columns {_names_and_types(batch.schema)}; "
-                f"those of batch 0 are {_names_and_types(batches[0].schema)}"
+                f"batch {number} of the table has the columns {told(batch.schema)}; "
+                f"those of batch 0 are {told(batches[0].schema)}"
             )
     return batches
-
-
-def _names_and_types(schema: pa.Schema) -> str:
-    return ", ".join(f"{field.name}: {field.type}" for field in schema)
 
 
 def _at_least_one(rows: int) -> int:
@@ -94,7 +92,7 @@ class Table(Source):
 
     def __repr__(self) -> str:
         rows = sum(batch.num_rows for batch in self.data)
-        return f"Table({rows} rows, {_names_and_types(self.schema())})"
+        return f"Table({rows} rows, {told(self.schema())})"
 
     def __reduce__(self) -> tuple[Callable[..., Table], tuple[Any, ...]]:
         # A slice pickles the whole of what it was cut from; Arrow's own format holds only its rows.
@@ -209,6 +207,11 @@ class Collect(Sink):
         """
         table = self._collected.table()
         return _summed(table) if table.schema.names[-1:] == [WEIGHT] else table
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of `table`, as dicts."""
+        return [row for batch in self.table().to_batches() for row in rows_of(batch)]
 
 
 class _CollectWriter(Writer):
