@@ -42,7 +42,7 @@ def summary(graph: Graph) -> str:
     """How many nodes of each kind a graph has."""
     kinds = [type(node).__name__.removesuffix("Node").lower() for node in graph]
     counts = [(kinds.count(kind), kind) for kind in ("source", "router", "operator", "sink")]
-    return ", ".join(_count(count, kind) for count, kind in counts if count)
+    return ", ".join(_count(count, kind) for count, kind in counts if count) or "no nodes"
 
 
 def _chain(graph: Graph, layout: Layout, chain: Chain, settings: Settings) -> Iterator[str]:
