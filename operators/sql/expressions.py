@@ -1,0 +1,305 @@
+"""Expressions of a qualified tree as `operators.expressions`, checked against the columns that they are computed from.
+
+What does not type-check is blamed on the smallest part of the text that does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+import pyarrow as pa
+
+from flow.errors import GraphError
+from operators.expressions import Call, Case, Cast, Column, Expression, Field, InList, Literal
+from operators.sql.dialect import Text, Tree, exp, render
+from operators.sql.errors import SqlError
+from operators.sql.types import arrow_type
+
+_OPERATORS: Final[dict[type[Tree], str]] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Mod: "%",
+    exp.IntDiv: "div",
+    exp.Pow: "^",
+    exp.DPipe: "||",
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.And: "and",
+    exp.Or: "or",
+    exp.NullSafeEQ: "is not distinct from",
+    exp.NullSafeNEQ: "is distinct from",
+    exp.Like: "like",
+    exp.ILike: "ilike",
+    exp.RegexpLike: "~",
+    exp.RegexpILike: "~*",
+}
+
+_NAMES: Final[dict[type[Tree], str]] = {
+    exp.StrPosition: "strpos",
+    exp.Rand: "random",
+    exp.UnixToTime: "to_timestamp",
+    exp.IsNan: "isnan",
+    exp.CurrentTimestamp: "now",
+}
+"""Functions that go by another name here than in sqlglot."""
+
+_FLAGS: Final = {
+    "safe",
+    "coalesce",
+    "ignore_nulls",
+    "single_replace",
+    "big_int",
+    "typed",
+    "negate",
+    "binary",
+    "encoding",
+}
+"""Arguments of sqlglot's functions that are notes on a dialect."""
+
+_INTERVAL_PART: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
+
+_MONTHS: Final = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200}
+
+_DAYS: Final = {"day": 1, "week": 7}
+
+_NANOSECONDS: Final = {
+    "nanosecond": 1,
+    "microsecond": 1_000,
+    "millisecond": 1_000_000,
+    "second": 1_000_000_000,
+    "sec": 1_000_000_000,
+    "minute": 60_000_000_000,
+    "min": 60_000_000_000,
+    "hour": 3_600_000_000_000,
+}
+
+AGGREGATES: Final[dict[type[Tree], str]] = {
+    exp.Count: "count",
+    exp.Sum: "sum",
+    exp.Avg: "avg",
+    exp.Min: "min",
+    exp.Max: "max",
+    exp.First: "first",
+    exp.FirstValue: "first",
+    exp.Last: "last",
+    exp.LastValue: "last",
+    exp.Stddev: "stddev",
+    exp.StddevSamp: "stddev",
+    exp.StddevPop: "stddev_pop",
+    exp.Variance: "var",
+    exp.VariancePop: "var_pop",
+}
+"""Aggregate functions."""
+
+
+def aggregate_calls(tree: Tree) -> list[Tree]:
+    """The outermost aggregates in an expression, each with its FILTER."""
+    return [node for node in tree.dfs(prune=_is_aggregate) if _is_aggregate(node)]
+
+
+def _is_aggregate(node: Tree) -> bool:
+    return isinstance(node, exp.AggFunc | exp.WithinGroup | exp.Filter)
+
+
+class ExpressionReader:
+    """Reads the expressions of one query over one table.
+
+    Args:
+        text: where the expressions stand.
+        schema: the columns of the table.
+        columns: the names of the table's columns, by relation and column in the qualified tree.
+    """
+
+    def __init__(self, text: Text, schema: pa.Schema, columns: Mapping[tuple[str, str], str]) -> None:
+        self._text = text
+        self._schema = schema
+        self._columns = columns
+
+    def read(self, tree: Tree) -> Expression:
+        """The expression of a tree.
+
+        Raises:
+            SqlError: there is no such function, or types do not fit.
+        """
+        expression = self._convert(tree)
+        if self._problem(expression) is not None:
+            raise self._blame(tree)
+        return expression
+
+    def condition(self, tree: Tree, clause: str) -> Expression:
+        """As `read`, of an expression that must be a condition."""
+        expression = self.read(tree)
+        kind = expression.bind(self._schema).type
+        if not pa.types.is_boolean(kind) and not pa.types.is_null(kind):
+            raise self._text.error(f"{clause} needs a condition; {render(bare(tree))} has type {kind}", tree)
+        return expression
+
+    def _problem(self, expression: Expression) -> GraphError | None:
+        try:
+            expression.bind(self._schema)
+        except GraphError as error:
+            return error
+        return None
+
+    def _blame(self, tree: Tree) -> SqlError:
+        """The error of the smallest part that does not fit."""
+        parts = [part for part in tree.dfs() if part is not tree]
+        for part in reversed(parts):
+            try:
+                problem = self._problem(self._convert(part))
+            except SqlError:
+                continue
+            if problem is not None:
+                return self._text.error(str(problem), part)
+        return self._text.error(str(self._problem(self._convert(tree))), tree)
+
+    def _convert(self, node: Tree) -> Expression:
+        if type(node) in _OPERATORS:
+            return self._operator(node)
+        match node:
+            case exp.Column():
+                return Column(self._columns[node.table, node.name])
+            case exp.Paren() | exp.Alias():
+                return self._convert(node.this)
+            case exp.Null():
+                return Literal(None)
+            case exp.Boolean():
+                return Literal(bool(node.this))
+            case exp.Literal():
+                return Literal(node.this if node.is_string else self._number(node))
+            case exp.Interval():
+                return Literal(self._interval(node), pa.month_day_nano_interval())
+            case exp.Neg() if isinstance(node.this, exp.Literal) and not node.this.is_string:
+                return Literal(-self._number(node.this))
+            case exp.Neg():
+                return Call("-", (self._convert(node.this),))
+            case exp.Not():
+                return Call("not", (self._convert(node.this),))
+            case exp.Div():
+                return self._divide(node)
+            case exp.Is():
+                return self._is(node)
+            case exp.In():
+                values = tuple(self._convert(value) for value in node.expressions)
+                return InList(self._convert(node.this), values)
+            case exp.Between():
+                return self._between(node)
+            case exp.Case():
+                return self._case(node)
+            case exp.If():
+                otherwise = node.args.get("false") or exp.Null()
+                return Case(((self._convert(node.this), self._convert(node.args["true"])),), self._convert(otherwise))
+            case exp.Cast():
+                target = arrow_type(self._text, node.args["to"])
+                return Cast(self._convert(node.this), target, forgiving=isinstance(node, exp.TryCast))
+            case exp.Dot():
+                return Field(self._convert(node.this), node.name)
+        return self._call(node)
+
+    def _operator(self, node: Tree) -> Expression:
+        operands = (self._convert(node.this), self._convert(node.expression))
+        result = Call(_OPERATORS[type(node)], operands)
+        return Call("not", (result,)) if node.args.get("negate") else result
+
+    def _number(self, node: Tree) -> int | float | Decimal:
+        digits = node.this.replace("_", "")
+        if digits.isdigit():
+            return int(digits)
+        return float(digits) if "e" in digits.lower() else Decimal(digits)
+
+    def _interval(self, node: exp.Interval) -> pa.MonthDayNano:
+        unit = node.args.get("unit")
+        spelled = node.this.name if isinstance(node.this, exp.Literal) else ""
+        if unit is not None:
+            spelled = f"{spelled} {unit.name}"
+        months = days = nanoseconds = 0
+        position = 0
+        while position < len(spelled):
+            part = _INTERVAL_PART.match(spelled, position)
+            if part is None:
+                break
+            amount = Decimal(part[1])
+            name = part[2].lower()
+            name = name if name in _MONTHS | _DAYS | _NANOSECONDS else name.removesuffix("s")
+            if name in _NANOSECONDS:
+                nanoseconds += round(amount * _NANOSECONDS[name])
+            elif name in _DAYS and amount == int(amount):
+                days += int(amount) * _DAYS[name]
+            elif name in _MONTHS and amount == int(amount):
+                months += int(amount) * _MONTHS[name]
+            else:
+                break
+            position = part.end()
+        if not spelled or position < len(spelled):
+            raise self._text.error(
+                f"{spelled!r} is no interval", node, "write for example INTERVAL '90 seconds' or INTERVAL '1' MONTH"
+            )
+        return pa.MonthDayNano([months, days, nanoseconds])
+
+    def _divide(self, node: exp.Div) -> Expression:
+        left, right = self._convert(node.this), self._convert(node.expression)
+        if not node.args.get("typed"):
+            # Dialects in which 1 / 2 is 0.5, as opposed to PostgreSQL's 0.
+            left = Cast(left, pa.float64())
+        if node.args.get("safe"):
+            right = Call("nullif", (right, Literal(0)))
+        return Call("/", (left, right))
+
+    def _between(self, node: exp.Between) -> Expression:
+        value, low, high = (self._convert(node.args[key]) for key in ("this", "low", "high"))
+        return Call("and", (Call(">=", (value, low)), Call("<=", (value, high))))
+
+    def _is(self, node: exp.Is) -> Expression:
+        what = render(node.expression).lower()
+        if what not in ("null", "true", "false"):
+            raise self._text.error(f"IS {what.upper()} is not supported yet", node.expression)
+        return Call(f"is {'not ' if node.args.get('negate') else ''}{what}", (self._convert(node.this),))
+
+    def _case(self, node: exp.Case) -> Expression:
+        operand = node.args.get("this")
+        branches = []
+        for branch in node.args["ifs"]:
+            condition = self._convert(branch.this)
+            if operand is not None:
+                condition = Call("=", (self._convert(operand), condition))
+            branches.append((condition, self._convert(branch.args["true"])))
+        return Case(tuple(branches), self._convert(node.args.get("default") or exp.Null()))
+
+    def _call(self, node: Tree) -> Expression:
+        if isinstance(node, exp.Anonymous):
+            return Call(node.name, tuple(self._convert(argument) for argument in node.expressions))
+        return Call(self._name(node), tuple(self._convert(argument) for argument in self._arguments(node)))
+
+    def _name(self, node: Tree) -> str:
+        if type(node) in _NAMES:
+            return _NAMES[type(node)]
+        if isinstance(node, exp.Func):
+            return node.sql_name()
+        raise self._text.error(f"{node.key.upper()} is not supported yet: {render(bare(node))}", node)
+
+    def _arguments(self, node: Tree) -> list[Tree]:
+        found: list[Tree] = []
+        for key in node.arg_types:
+            value = node.args.get(key)
+            if key in _FLAGS or value is None or isinstance(value, bool | str):
+                continue
+            found += value if isinstance(value, list) else [value]
+        # Units of time are bare words in the tree, text in a call.
+        return [exp.Literal.string(each.name.lower()) if isinstance(each, exp.Var) else each for each in found]
+
+
+def bare(tree: Tree) -> Tree:
+    """A tree as it was written, without the relations that qualifying added; for messages."""
+    copy = tree.copy()
+    for column in copy.find_all(exp.Column):
+        column.set("table", None)
+        column.this.set("quoted", not re.fullmatch(r"[a-z_][a-z0-9_]*", column.name))
+    return copy.unalias()

@@ -1,0 +1,172 @@
+"""Grouping: which columns are keys, which aggregates are computed, and what a SELECT may say about groups.
+
+Over an aggregate, a key is a column and an aggregate is a column; nothing else is left to speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from flow.errors import GraphError, known
+from operators.aggregates import Aggregation
+from operators.expressions import Column
+from operators.sql import plan as p
+from operators.sql.dialect import Text, Tree, exp, offset_of, render
+from operators.sql.expressions import AGGREGATES, ExpressionReader, bare
+from operators.sql.lowering import schema_of
+from operators.sql.window_call import WINDOW_COLUMNS
+from operators.sql.windows import lift_windows
+
+GROUPED: Final = "__groups"
+"""The relation that columns of an aggregate belong to."""
+
+
+class Grouping:
+    """The aggregation of one SELECT.
+
+    Args:
+        text: where the query stands.
+        input: the table that is grouped.
+        columns: the names of its columns, by relation and column in the tree.
+        keys: what follows GROUP BY.
+        calls: the aggregates that the query mentions.
+        outputs: its projections and their names; keys and aggregates take these names where they can.
+    """
+
+    def __init__(
+        self,
+        text: Text,
+        input: p.Plan,  # noqa: A002
+        columns: Mapping[tuple[str, str], str],
+        keys: Sequence[Tree],
+        calls: Sequence[Tree],
+        outputs: Sequence[tuple[Tree, str]],
+    ) -> None:
+        self._text = text
+        self._input = input
+        self._schema = schema_of(input)
+        self._columns = columns
+        self._reader = ExpressionReader(text, self._schema.columns, columns)
+        self._outputs = outputs
+        self._taken = set(self._schema.names) | set(WINDOW_COLUMNS)
+        self._keys = self._named(keys, "__key")
+        self._calls = self._named(calls, "__aggregate")
+        self._results: dict[str, str] = {}
+
+    def plan(self, emit: p.Emit | None) -> p.Plan:
+        """The aggregate; without `emit`, windows give out final results and everything else gives out changes.
+
+        Raises:
+            SqlError: a key or an aggregate does not fit the table.
+        """
+        computed = tuple((name, self._reader.read(key)) for key, name in self._keys if not isinstance(key, exp.Column))
+        aggregations = tuple((name, self._aggregation(call)) for call, name in self._calls)
+        source = self._input
+        keys = tuple(name for _, name in self._keys)
+        if computed:
+            used = {name for _, aggregation in aggregations for name in aggregation.columns} | {*keys, *WINDOW_COLUMNS}
+            kept = [name for name in self._schema.names if name in used or name == self._schema.event_time]
+            source = p.Project(source, (*((name, Column(name)) for name in kept), *computed))
+        at = self._keys[0][0] if self._keys else None
+        lifted = lift_windows(source, keys)
+        if lifted is None:
+            aggregate = p.Aggregate(source, keys, aggregations, emit or "changes")
+        else:
+            arguments = {name for _, aggregation in aggregations for name in aggregation.columns}
+            if lifted.entangled or arguments & {lifted.start, lifted.end}:
+                raise self._text.error(
+                    "grouping by a window is not supported yet where the window's bounds are used together with other "
+                    "columns below the GROUP BY",
+                    at,
+                    hint="use window_start and window_end in the SELECT list and in HAVING",
+                )
+            self._results = {lifted.start: WINDOW_COLUMNS[0], lifted.end: WINDOW_COLUMNS[1]}
+            keys = tuple(key for key in keys if key not in self._results)
+            aggregate = p.Aggregate(lifted.plan, keys, aggregations, emit or "final", lifted.window)
+        try:
+            schema_of(aggregate)
+        except GraphError as error:
+            raise self._text.error(str(error), at) from error
+        if lifted is None:
+            return aggregate
+        above: p.Plan = aggregate
+        for predicate in lifted.above:
+            above = p.Filter(above, predicate)
+        return above
+
+    def over_groups(self, tree: Tree) -> Tree:
+        """An expression of the SELECT list or of HAVING, over the aggregate's columns.
+
+        Raises:
+            SqlError: it uses a column that is neither a key nor inside an aggregate.
+        """
+        replaced = tree.transform(self._over_groups)
+        for column in replaced.find_all(exp.Column):
+            if column.table != GROUPED:
+                raise self._text.error(
+                    f"column {column.name!r} must appear in GROUP BY or inside an aggregate; "
+                    f"grouped by: {[render(bare(key)) for key, _ in self._keys]}",
+                    column,
+                )
+        return replaced
+
+    def _over_groups(self, node: Tree) -> Tree:
+        name = next((name for tree, name in (*self._keys, *self._calls) if tree == node), None)
+        if name is None:
+            return node
+        column = exp.column(exp.to_identifier(self._results.get(name, name), quoted=True), table=GROUPED)
+        offset = offset_of(node)
+        if offset is not None:
+            column.this.meta["start"] = offset
+        return column
+
+    def _named(self, trees: Sequence[Tree], stem: str) -> list[tuple[Tree, str]]:
+        """Each different tree once, with the name of its column."""
+        named: list[tuple[Tree, str]] = []
+        for tree in trees:
+            if any(tree == other for other, _ in named):
+                continue
+            if isinstance(tree, exp.Column):
+                named.append((tree, self._columns[tree.table, tree.name]))
+                continue
+            alias = next((alias for output, alias in self._outputs if output == tree), None)
+            name = alias if alias is not None and alias not in self._taken else f"{stem}{len(named)}"
+            self._taken.add(name)
+            named.append((tree, name))
+        return named
+
+    def _aggregation(self, tree: Tree) -> Aggregation:
+        call, condition = tree, None
+        if isinstance(tree, exp.Filter):
+            call = tree.this
+            condition = self._reader.condition(tree.expression.this, "FILTER")
+        function = AGGREGATES.get(type(call))
+        if function is None:
+            name = call.sql_name().lower() if isinstance(call, exp.Func) else render(bare(call))
+            raise self._text.error(
+                f"the aggregate function {name!r} is not supported yet; {known(name, AGGREGATES.values())}", call
+            )
+        for inner in call.find_all(exp.AggFunc):
+            if inner is not call:
+                raise self._text.error(f"aggregates cannot be nested: {render(bare(call))}", inner)
+        argument = call.this
+        if isinstance(argument, exp.Distinct):
+            function, argument = self._distinct(call, function, argument)
+        expression = None if argument is None or isinstance(argument, exp.Star) else self._reader.read(argument)
+        try:
+            aggregation = Aggregation(function, expression, condition)
+            aggregation.type(self._schema.columns)
+        except GraphError as error:
+            raise self._text.error(str(error), call) from error
+        return aggregation
+
+    def _distinct(self, call: Tree, function: str, distinct: exp.Distinct) -> tuple[str, Tree]:
+        if len(distinct.expressions) != 1:
+            raise self._text.error(f"{function}(DISTINCT ...) takes one argument here", distinct)
+        argument = distinct.expressions[0]
+        if function in ("min", "max"):
+            return function, argument
+        if function == "count":
+            return "count_distinct", argument
+        raise self._text.error(f"{function}(DISTINCT ...) is not supported yet; count, min and max have it", call)

@@ -1,0 +1,122 @@
+"""Rewrites of a plan that keep its meaning: conditions move down to the tables, projections melt into one.
+
+A condition never moves past what it needs, and two conditions are joined only where the second cannot fail on rows that
+the first takes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+import attrs
+
+from operators.expressions import Call, Column, Expression
+from operators.sql import plan as p
+from operators.sql.lowering import schema_of
+from operators.sql.window_call import WINDOW_COLUMNS
+
+_VOLATILE: Final = frozenset({"random", "uuid", "gen_random_uuid"})
+"""Functions that give another value each time: they are computed where they are written."""
+
+
+def optimise(plan: p.Plan) -> p.Plan:
+    """The plan with conditions as low as they can be, and without projections that do nothing."""
+    return _melt(_push(plan, ()))
+
+
+def substitute(expression: Expression, columns: Mapping[str, Expression]) -> Expression:
+    """The expression with other expressions in place of its columns."""
+    if isinstance(expression, Column):
+        return columns[expression.name]
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, Expression):
+            return substitute(value, columns)
+        return tuple(map(replaced, value)) if isinstance(value, tuple) else value
+
+    node: Any = expression
+    return cast(
+        Expression, attrs.evolve(node, **{f.name: replaced(getattr(node, f.name)) for f in attrs.fields(type(node))})
+    )
+
+
+def _volatile(expression: Expression) -> bool:
+    if isinstance(expression, Call) and expression.function in _VOLATILE:
+        return True
+    return any(_volatile(child) for child in expression.children)
+
+
+def _push(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
+    """The plan with conditions on its rows, each as far down as it can go, in the order in which they are given."""
+    match plan:
+        case p.Filter():
+            return _push(plan.input, (plan.predicate, *conditions))
+        case p.Scan():
+            return _filtered(plan, conditions)
+        case p.Union():
+            return p.Union(tuple(_push(part, conditions) for part in plan.inputs))
+        case p.Distinct():
+            return attrs.evolve(plan, input=_push(plan.input, conditions))
+        case p.Project():
+            columns = dict(plan.columns)
+            fixed = {name for name, expression in plan.columns if _volatile(expression)}
+            below, above = _divided(plan, conditions, lambda used: not used & fixed)
+            below = tuple(substitute(condition, columns) for condition in below)
+            return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+        case p.AssignWindows():
+            below, above = _divided(plan, conditions, lambda used: not used & set(WINDOW_COLUMNS))
+            return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+        case p.Aggregate():
+            below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
+            return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+
+
+def _divided(
+    plan: p.Plan, conditions: tuple[Expression, ...], can_go_down: Callable[[frozenset[str]], bool]
+) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    schema = schema_of(plan).columns
+    below: list[Expression] = []
+    above: list[Expression] = []
+    for condition in conditions:
+        movable = can_go_down(condition.columns) and not _volatile(condition)
+        if movable and above:
+            # It would overtake a condition that may keep it from rows on which it fails.
+            movable = condition.bind(schema).root.total
+        (below if movable else above).append(condition)
+    return tuple(below), tuple(above)
+
+
+def _filtered(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
+    schema = schema_of(plan).columns
+    for condition in conditions:
+        if isinstance(plan, p.Filter) and condition.bind(schema).root.total:
+            plan = p.Filter(plan.input, Call("and", (plan.predicate, condition)))
+        else:
+            plan = p.Filter(plan, condition)
+    return plan
+
+
+def _melt(plan: p.Plan) -> p.Plan:
+    plan = p.with_inputs(plan, tuple(_melt(part) for part in p.inputs_of(plan)))
+    if not isinstance(plan, p.Project):
+        return plan
+    if isinstance(plan.input, p.Project) and _melts(plan, plan.input):
+        inner = dict(plan.input.columns)
+        columns = tuple((name, substitute(expression, inner)) for name, expression in plan.columns)
+        plan = p.Project(plan.input.input, columns)
+    same = tuple((name, Column(name)) for name in schema_of(plan.input).names)
+    return plan.input if plan.columns == same else plan
+
+
+def _melts(outer: p.Project, inner: p.Project) -> bool:
+    """Whether nothing that the inner one computes would be computed twice."""
+    computed = {name for name, expression in inner.columns if not isinstance(expression, Column)}
+    used = [name for _, expression in outer.columns for name in _mentions(expression) if name in computed]
+    return len(set(used)) == len(used)
+
+
+def _mentions(expression: Expression) -> list[str]:
+    if isinstance(expression, Column):
+        return [expression.name]
+    return [name for child in expression.children for name in _mentions(child)]

@@ -1,0 +1,143 @@
+"""The logical plan: frozen nodes, each a table made of the tables under it. Knows neither SQL text nor operators.
+
+The names of a node's columns are unique. What a node's columns are is `lowering.schema_of`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import attrs
+
+from flow.schema import StreamSchema
+from operators.aggregates import Aggregation
+from operators.expressions import Expression
+
+Emit = Literal["final", "changes"]
+
+
+@attrs.frozen
+class Scan:
+    """A table as it comes in, by the name that the catalog gives it."""
+
+    table: str
+    schema: StreamSchema
+
+
+@attrs.frozen
+class AssignWindows:
+    """Its input's rows, once for each window that they fall into, with ``window_start`` and ``window_end``.
+
+    Durations are microseconds; windows tumble where `slide` equals `size`.
+    """
+
+    input: Plan
+    column: str
+    size: int
+    slide: int
+
+
+@attrs.frozen
+class Filter:
+    """The rows for which the predicate is true."""
+
+    input: Plan
+    predicate: Expression
+
+
+@attrs.frozen
+class Project:
+    """Columns computed from its input's, row by row."""
+
+    input: Plan
+    columns: tuple[tuple[str, Expression], ...]
+
+
+@attrs.frozen
+class Window:
+    """The windows by which an aggregate groups: its input's rows are assigned to them by their time column."""
+
+    column: str
+    size: int
+    slide: int
+
+
+@attrs.frozen
+class Aggregate:
+    """One row a group: the keys, then, where there is a window, its start and end, then the aggregates."""
+
+    input: Plan
+    keys: tuple[str, ...]
+    aggregations: tuple[tuple[str, Aggregation], ...]
+    emit: Emit
+    window: Window | None = None
+
+
+@attrs.frozen
+class Distinct:
+    """Each row once, when it first comes."""
+
+    input: Plan
+
+
+@attrs.frozen
+class Union:
+    """The rows of all its inputs, whose columns are alike."""
+
+    inputs: tuple[Plan, ...]
+
+
+Plan = Scan | AssignWindows | Filter | Project | Aggregate | Distinct | Union
+
+
+def inputs_of(plan: Plan) -> tuple[Plan, ...]:
+    """The tables that a node is made of."""
+    match plan:
+        case Scan():
+            return ()
+        case Union():
+            return plan.inputs
+        case _:
+            return (plan.input,)
+
+
+def with_inputs(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
+    """The same node over other tables."""
+    match plan:
+        case Scan():
+            return plan
+        case Union():
+            return attrs.evolve(plan, inputs=inputs)
+        case _:
+            return attrs.evolve(plan, input=inputs[0])
+
+
+def walk(plan: Plan) -> Iterator[Plan]:
+    """The node and all under it."""
+    yield plan
+    for part in inputs_of(plan):
+        yield from walk(part)
+
+
+def describe(plan: Plan, depth: int = 0) -> str:
+    """The plan as an indented tree, one node a line."""
+    match plan:
+        case Scan():
+            detail = plan.table
+        case AssignWindows():
+            detail = f"{plan.column}, size {plan.size} us, slide {plan.slide} us"
+        case Filter():
+            detail = str(plan.predicate)
+        case Project():
+            detail = ", ".join(f"{expression} AS {name}" for name, expression in plan.columns)
+        case Aggregate():
+            by = [
+                *plan.keys,
+                *([f"window of {plan.window.size} us every {plan.window.slide} us"] if plan.window else []),
+            ]
+            detail = f"by [{', '.join(by)}], {', '.join(name for name, _ in plan.aggregations)}, emit {plan.emit}"
+        case _:
+            detail = ""
+    line = f"{'  ' * depth}{type(plan).__name__}{f'({detail})' if detail else ''}"
+    return "\n".join([line, *(describe(part, depth + 1) for part in inputs_of(plan))])

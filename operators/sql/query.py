@@ -1,0 +1,53 @@
+"""`sql()`: a query over streams, as operators in their graph."""
+
+from __future__ import annotations
+
+from flow.errors import GraphError
+from flow.graph import Stream
+from operators.sql.dialect import POSTGRES, Text, exp, parse
+from operators.sql.lowering import lower
+from operators.sql.plan import Scan
+from operators.sql.planner import plan_query
+
+
+def sql(
+    query: str,
+    *,
+    dialect: str = POSTGRES,
+    name: str | None = None,
+    partitions: int | None = None,
+    **streams: Stream,
+) -> Stream:
+    """Add a query to the graph of the streams that it reads.
+
+    Args:
+        query: one SELECT; see ``docs/sql.md`` for the language.
+        dialect: the SQL dialect of the text, any that sqlglot reads.
+        name: of the node that gives the result (default: ``sql``); the nodes before it are called ``name.kind``.
+        partitions: how many instances of each operator (default: as the run is set).
+        streams: the tables, by the names that the query calls them.
+
+    Returns:
+        The stream of the result.
+
+    Raises:
+        SqlError: the query cannot be understood, or does not fit the streams; says where.
+        GraphError: no stream is given, or they belong to different graphs.
+    """
+    if not streams:
+        raise GraphError(
+            "sql() needs the streams that the query reads, by name: sql('SELECT ... FROM trades', trades=stream)"
+        )
+    graph = next(iter(streams.values())).graph
+    for table, stream in streams.items():
+        if stream.graph is not graph:
+            raise GraphError(f"{table!r} is in another graph than {next(iter(streams))!r}")
+    text = Text(query)
+    statements = parse(text, dialect)
+    if len(statements) != 1:
+        raise text.error(f"sql() takes one query, not {len(statements)} statements", statements[1] if statements else 0)
+    if not isinstance(statements[0], exp.Query):
+        raise text.error("expected SELECT ... FROM ...", statements[0])
+    plan = plan_query(text, statements[0], {table: Scan(table, stream.schema) for table, stream in streams.items()})
+    name = name or graph.unique_name("sql")
+    return lower(plan, streams, name, name=name, partitions=partitions)
