@@ -21,7 +21,7 @@ Types = Mapping[str, Any] | Any
 Declared = tuple[tuple[str, pa.DataType], ...]
 
 _ROW_TEXT = 2_000
-_ZONE = r":[0-9.]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+ZONE = r":[0-9.]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
 def declared(types: Types) -> Declared:
@@ -94,7 +94,7 @@ def _as_timestamp(array: pa.Array, wanted: pa.DataType) -> pa.Array:
         return array.cast(pa.int64()).cast(wanted)
     if pa.types.is_string(held) or pa.types.is_large_string(held):
         # A zone makes a time an instant; a time without one is taken as UTC, as everywhere.
-        zoned = pc.match_substring_regex(array, _ZONE)
+        zoned = pc.match_substring_regex(array, ZONE)
         with_zone = pc.if_else(zoned, array, None).cast(pa.timestamp(wanted.unit, "UTC"))
         without_zone = pc.if_else(zoned, None, array).cast(pa.timestamp(wanted.unit))
         return pc.coalesce(with_zone, without_zone.cast(with_zone.type)).cast(wanted)
@@ -110,6 +110,21 @@ def fit(array: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, NDArray[np.int6
             array = array.cast(array.type.value_type)
         bad = bad_values(array, wanted)
         return convert(_without(array, bad), wanted), bad
+
+
+def in_microseconds(times: pa.ChunkedArray) -> pa.DataType:
+    """The type of these times in microseconds; in the unit they have where that would cut off digits."""
+    try:
+        times.cast(pa.timestamp("us", times.type.tz))
+    except pa.ArrowInvalid:
+        return times.type
+    return pa.timestamp("us", times.type.tz)
+
+
+def text_type(texts: pa.ChunkedArray) -> pa.DataType:
+    """Text, as a dictionary where values come four times or more on average."""
+    repeats = 0 < 4 * len(texts.unique()) <= len(texts)
+    return pa.dictionary(pa.int32(), pa.string()) if repeats else pa.string()
 
 
 def bad_values(array: pa.Array, wanted: pa.DataType) -> NDArray[np.int64]:

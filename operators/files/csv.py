@@ -5,17 +5,18 @@ A split is a byte range of a file, or all of a file that is compressed or grows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
-from operators.files.csv_source import CsvLayout, CsvReader, Format, header, natural, parsed_as, sample
+from operators.files.csv_source import CsvReader, Format, header, natural, parsed_as, sample
 from operators.files.lines import block_bytes, cut, endings, written
 from operators.files.paths import FileError, Identity
 from operators.files.ranges import RangeSource
+from operators.files.row_reader import RowLayout
 from operators.files.sinks import CsvSink
 
 
@@ -55,33 +56,34 @@ class Csv(RangeSource):
     quote: str | None = attrs.field(default='"', validator=_one_character, kw_only=True)
     nulls: tuple[str, ...] = attrs.field(default=("",), converter=_nulls, kw_only=True)
 
-    def look(self) -> CsvLayout:
+    def look(self) -> RowLayout:
         """Names from the first file, types from the first one that has rows."""
         form = self.format()
-        seen = None
+        seen, where = None, "the declaration"
         for path in self.files():
-            seen = sample(path, form, growing=self.unbounded)
-            if seen is not None and seen[0].num_rows:
-                break
-        types = dict(self.types)
-        if seen is None or not seen[0].num_rows:
-            names = self.names if seen is None else seen[0].column_names
-            if names is not None and set(names) - types.keys():
-                unknown = [name for name in names if name not in types]
-                raise FileError(
-                    f"{self.path} has no rows yet that tell the types of {unknown}: declare them, types=..."
-                )
-            held = self.declared_schema().empty_table()
-            taken = 0
-        else:
-            held, taken = seen
-        nature = pa.schema([(name, natural(held.column(name))) for name in held.column_names])
-        schema = self.pick(nature, path)
-        read = tuple(parsed_as(field.type, held.schema.field(field.name).type) for field in schema)
+            found = sample(path, form, growing=self.unbounded)
+            if found is not None:
+                seen, where = found, path
+                if found[0].num_rows:
+                    break
+        rows, taken = (self._declared_rows(None), 0) if seen is None else seen
+        if not rows.num_rows:
+            rows = self._declared_rows(None if seen is None else rows.column_names)
+        schema = self.pick(pa.schema([(name, natural(rows.column(name))) for name in rows.column_names]), where)
         for field in schema:
             if pa.types.is_nested(field.type):
                 raise FileError(f"column {field.name!r} is declared as {field.type}; CSV has no nested values")
-        return CsvLayout(schema, read, block_bytes(taken, held.num_rows))
+        read = tuple(parsed_as(field.type, rows.schema.field(field.name).type) for field in schema)
+        return RowLayout(schema, read, block_bytes(taken, rows.num_rows))
+
+    def _declared_rows(self, names: Sequence[str] | None) -> pa.Table:
+        """No rows, of columns that are all declared."""
+        names = names or self.names or self.declared_columns().names
+        types = dict(self.types)
+        unknown = [name for name in names if name not in types]
+        if unknown:
+            raise FileError(f"{list(self.path)} has no rows that tell the types of {unknown}: declare them, types=...")
+        return pa.schema([(name, types[name]) for name in names]).empty_table()
 
     def format(self) -> Format:
         """How the text is written."""
@@ -95,7 +97,7 @@ class Csv(RangeSource):
     def open_rows(self, path: str, begin: int, end: int | None) -> CsvReader:
         """A reader of the rows from one byte to another."""
         layout = self.layout()
-        assert isinstance(layout, CsvLayout)
+        assert isinstance(layout, RowLayout)
         return CsvReader(path, self.format(), layout, begin, end, poll=self.follow)
 
     def as_sink(self) -> CsvSink:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -18,11 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from flow.errors import known
-from flow.source import Idle, Reader
-from operators.files.conversion import convert, fit, row_text
-from operators.files.description import Layout
+from operators.files.conversion import convert, fit, in_microseconds, row_text, text_type
 from operators.files.lines import Lines, Quoting, codec
 from operators.files.paths import FileError, Identity, reading
+from operators.files.row_reader import RowLayout, RowReader, line_spans, rows_only, whole
 
 SAMPLE_BYTES: Final = 4 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -147,25 +145,6 @@ def header(path: str, form: Format, *, growing: bool = False) -> Header:
         return _header(identity, form, growing)
 
 
-@attrs.frozen
-class CsvLayout(Layout):
-    """How CSV files are read.
-
-    Attributes:
-        read: the type that each column of the schema is parsed as, before it becomes that of the schema.
-        block: bytes that make about 65,536 rows.
-    """
-
-    read: tuple[pa.DataType, ...]
-    block: int
-
-    def narrow(self, columns: Sequence[str] | None) -> Self:
-        """The layout for some of the columns."""
-        narrowed = super().narrow(columns)
-        read = tuple(self.read[self.schema.get_field_index(name)] for name in narrowed.schema.names)
-        return attrs.evolve(narrowed, read=read)
-
-
 def sample(path: str, form: Format, *, growing: bool) -> tuple[pa.Table, int] | None:
     """The first rows of a file with inferred types, and the bytes they take; None where it has none."""
     head = header(path, form, growing=growing)
@@ -188,16 +167,10 @@ def natural(column: pa.ChunkedArray) -> pa.DataType:
     """The type of a sampled column: int64, double, bool, date, timestamp, or text, as a dictionary where it repeats."""
     kind = column.type
     if pa.types.is_timestamp(kind):
-        try:
-            column.cast(pa.timestamp("us", kind.tz))
-        except pa.ArrowInvalid:
-            return kind
-        return pa.timestamp("us", kind.tz)
+        return in_microseconds(column)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind):
         return kind
-    if pa.types.is_string(kind) and 4 * len(column.unique()) <= len(column):
-        return pa.dictionary(pa.int32(), pa.string())
-    return pa.string()
+    return text_type(column) if pa.types.is_string(kind) else pa.string()
 
 
 def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
@@ -218,95 +191,68 @@ def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
     return wanted
 
 
-class CsvReader(Reader):
-    """Reads rows from a byte of a file to another; the offset is the byte (of the decompressed text) after the last."""
+class CsvReader(RowReader):
+    """Reads rows of a CSV file (see `RowReader`)."""
 
     def __init__(
-        self, path: str, form: Format, layout: CsvLayout, begin: int, end: int | None, *, poll: float | None
+        self, path: str, form: Format, layout: RowLayout, begin: int, end: int | None, *, poll: float | None
     ) -> None:
-        self._path = path
         self._form = form
-        self._layout = layout
         self._quoting = form.quoting()
-        self._poll = poll
         self._names: tuple[str, ...] = ()
-        compression = codec(path, form.compression)
-        self._growing = poll is not None and compression is None
-        self._lines = Lines(
+        self._types = dict(zip(layout.schema.names, layout.read, strict=True))
+        super().__init__(
             path,
+            layout,
             begin,
             end,
-            block=layout.block,
             quoting=self._quoting,
-            compression=compression,
-            growing=self._growing,
+            compression=codec(path, form.compression),
+            poll=poll,
         )
-        # Without wanted columns the rows still count; a parser that is asked for no column returns all of them.
-        self._types = dict(zip(layout.schema.names, layout.read, strict=True))
 
-    def read(self) -> pa.RecordBatch | Idle | None:
-        """The good ones of the next rows."""
-        if not self._names and not self._begin():
-            return self._end()
-        while (rows := self._lines.next()) is not None:
-            position = self._lines.position - len(rows)
-            if self._lines.ended and self._quoting is not None:
-                rows = self._closed(rows, position, self._quoting)
-            batch = self._parse(rows, position)
-            if batch.num_rows or self._rejected:
-                return batch
-        return self._end()
-
-    def offset(self) -> int:
-        """The byte after the last row."""
-        return self._lines.position
-
-    def close(self) -> None:
-        """Close the file."""
-        self._lines.close()
-
-    def _end(self) -> Idle | None:
-        if not self._growing:
-            return None
-        self._lines.check_growing()
-        return Idle(self._poll or 0)
-
-    def _begin(self) -> bool:
-        head = header(self._path, self._form, growing=self._growing)
+    def ready(self) -> bool:
+        """Whether the file has a header yet, which then is checked and passed over."""
+        if self._names:
+            return True
+        head = header(self.path, self._form, growing=self.poll is not None)
         if not head.names:
             return False
         for name in self._types:
             if name not in head.names:
-                raise FileError(f"{self._path!r} has no column {name!r}; {known(name, head.names)}")
+                raise FileError(f"{self.path!r} has no column {name!r}; {known(name, head.names)}")
         self._names = head.names
-        if self._lines.position < head.begin:
-            self._lines.skip_to(head.begin)
+        if self.lines.position < head.begin:
+            self.lines.skip_to(head.begin)
         if not self._types:
+            # Rows count without their columns, but a parser that is asked for no column returns all of them.
             self._types = {head.names[0]: pa.string()}
         return True
 
-    def _closed(self, rows: bytes, position: int, quoting: Quoting) -> bytes:
-        whole = quoting.last_end(rows if rows.endswith(b"\n") else rows + b"\n")
-        if whole < len(rows):
-            self.reject(row_text(rows[whole:]), f"{self._path!r}: a quote is never closed", position + whole)
-        return rows[:whole]
-
-    def _parse(self, rows: bytes, position: int) -> pa.RecordBatch:
-        schema = self._layout.schema
+    def parse(self, rows: bytes, position: int) -> pa.RecordBatch:
+        """Whole rows as a batch; bad ones are rejected."""
+        if self.lines.ended and self._quoting is not None:
+            rows = self._closed(rows, position, self._quoting)
+        schema = self.layout.schema
+        if not rows.strip(b"\r\n"):
+            return pa.RecordBatch.from_pylist([], schema)
         try:
-            table = self._form.parse(rows, self._names, types=self._types) if rows.strip(b"\r\n") else None
-            if table is None:
-                return pa.RecordBatch.from_pylist([], schema)
-            if not schema.names:
-                return table.select([]).to_batches()[0]
-            columns = [convert(_whole(table.column(number)), field.type) for number, field in enumerate(schema)]
+            table = self._form.parse(rows, self._names, types=self._types)
+            columns = [convert(whole(table.column(field.name)), field.type) for field in schema]
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             return self._parse_each(rows, position)
-        return pa.RecordBatch.from_arrays(columns, schema=schema)
+        return pa.RecordBatch.from_arrays(columns, schema=schema) if columns else rows_only(table.num_rows)
+
+    def _closed(self, rows: bytes, position: int, quoting: Quoting) -> bytes:
+        end = quoting.last_end(rows if rows.endswith(b"\n") else rows + b"\n")
+        if end < len(rows):
+            self.reject(row_text(rows[end:]), f"{self.path!r}: a quote is never closed", position + end)
+        return rows[:end]
 
     def _parse_each(self, rows: bytes, position: int) -> pa.RecordBatch:
-        """The good rows of a block of which some are bad."""
-        spans = [span for span in self._spans(rows) if rows[span[0] : span[1]].strip(b"\r\n")]
+        spans = line_spans(rows)
+        if self._quoting is not None:
+            spans = [span for span in self._quoting.rows(rows) if rows[span[0] : span[1]].strip(b"\r\n")]
         wrong: dict[int, str] = {}
 
         def ragged(row: pacsv.InvalidRow) -> str:
@@ -314,26 +260,21 @@ class CsvReader(Reader):
             return "skip"
 
         table = self._form.parse(rows, self._names, types=dict.fromkeys(self._types, pa.binary()), on_ragged=ragged)
-        kept = np.setdiff1d(np.arange(table.num_rows + len(wrong)), list(wrong))
-        columns, bad_rows = [], set[int]()
-        for name, wanted in self._types.items():
-            target = self._layout.schema.field(name).type if self._layout.schema.names else wanted
-            text = _whole(table.column(name))
-            column, bad = self._fit(text, target)
-            columns.append(column)
-            for row in bad.tolist():
-                bad_rows.add(row)
-                value = text[row].as_py()
-                wrong.setdefault(int(kept[row]), f"column {name!r}: {row_text(value)!r} is no {target}")
-        for number in sorted(wrong):
-            start, end = spans[number] if number < len(spans) else (0, 0)
-            text_of_row = row_text(rows[start:end].rstrip(b"\r\n"))
-            self.reject(text_of_row, f"{self._path!r}: {wrong[number]}", position + start)
+        numbers = np.setdiff1d(np.arange(table.num_rows + len(wrong)), list(wrong))
         good = np.ones(table.num_rows, dtype=bool)
-        good[list(bad_rows)] = False
-        if not self._layout.schema.names:
-            return table.select([]).to_batches()[0].slice(0, int(good.sum()))
-        return pa.RecordBatch.from_arrays(columns, schema=self._layout.schema).filter(pa.array(good))
+        columns = []
+        for field in self.layout.schema:
+            text = whole(table.column(field.name))
+            column, bad = self._fit(text, field.type)
+            columns.append(column)
+            good[bad] = False
+            for row in bad.tolist():
+                value = row_text(text[row].as_py())
+                wrong.setdefault(int(numbers[row]), f"column {field.name!r}: {value!r} is no {field.type}")
+        self.reject_rows(rows, spans, position, wrong)
+        if not columns:
+            return rows_only(table.num_rows)
+        return pa.RecordBatch.from_arrays(columns, schema=self.layout.schema).filter(pa.array(good))
 
     def _fit(self, raw: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, Any]:
         text, undecodable = fit(raw, pa.string())
@@ -344,16 +285,3 @@ class CsvReader(Reader):
             text = pc.if_else(pc.is_in(text, pa.array(self._form.nulls, pa.string())), None, text)
         column, bad = fit(text, wanted)
         return column, np.union1d(undecodable, bad)
-
-    def _spans(self, rows: bytes) -> list[tuple[int, int]]:
-        if self._quoting is not None:
-            return self._quoting.rows(rows)
-        ends = np.flatnonzero(np.frombuffer(rows, dtype=np.uint8) == ord("\n")) + 1
-        bounds = [0, *ends.tolist()]
-        if bounds[-1] < len(rows):
-            bounds.append(len(rows))
-        return list(pairwise(bounds))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

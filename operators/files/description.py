@@ -166,14 +166,12 @@ class FileSource(Source):
             fields.append(pa.field(name, kind))
         return pa.schema(fields)
 
-    def declared_schema(self) -> pa.Schema:
-        """The schema where there is no file yet: all of it must be declared.
+    def declared_columns(self) -> pa.Schema:
+        """What is declared, where there is no file yet that tells the columns.
 
         Raises:
-            GraphError: no types are declared.
+            GraphError: nothing is declared.
         """
         if not self.types:
-            raise GraphError(
-                f"nothing in {list(self.path)} tells the columns yet: declare them, types={{'name': type}}"
-            )
-        return self.pick(pa.schema(self.types), "the declaration")
+            raise FileError(f"nothing in {list(self.path)} tells the columns yet: declare them, types={{'name': type}}")
+        return pa.schema(self.types)

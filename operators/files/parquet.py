@@ -34,7 +34,8 @@ class Parquet(FileSource):
     def look(self) -> Layout:
         """The columns of the first file; repetitive text as dictionaries."""
         first = self.first_file()
-        return Layout(self.declared_schema() if first is None else self.pick(footer(first).held(), first))
+        held = self.declared_columns() if first is None else footer(first).held()
+        return Layout(self.pick(held, first or "the declaration"))
 
     def splits(self) -> Sequence[Split]:
         """Runs of row groups, file by file."""
