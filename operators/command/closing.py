@@ -65,12 +65,15 @@ def _table(stats: RunStats, width: int) -> Table:
         for heading, field in (("late", "late_rows"), ("dead", "dead_letters"), ("skipped", "skipped_rows"))
         if any(getattr(node, field) for node in stats.nodes.values())
     ]
-    instances = max((len(_instances(node)) for node in stats.nodes.values()), default=0)
     figures = [("rows in", 7), ("rows out", 8), ("busy", 4), ("queued", 6), ("starved", 7), ("blocked", 7)]
     figures += [(heading, max(len(heading), 5)) for heading, _ in extra]
-    room = width - instances - 1 - sum(size + 1 for _, size in figures)
+    named = {node.name: _instances(node) for node in stats.nodes.values()}
+    left = width - sum(size + 1 for _, size in figures)
+    if left - max(map(len, named.values()), default=0) < 16:
+        named = {node.name: str(node.instances) for node in stats.nodes.values()}
+    instances = max(map(len, named.values()), default=0)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("node", overflow="ellipsis", no_wrap=True, max_width=max(8, room))
+    table.add_column("node", overflow="ellipsis", no_wrap=True, max_width=max(8, left - instances - 1))
     table.add_column("", style="dim", no_wrap=True, width=instances)
     for heading, size in figures:
         table.add_column(heading, justify="right", no_wrap=True, width=size)
@@ -79,7 +82,7 @@ def _table(stats: RunStats, width: int) -> Table:
         fused = node.chain != node.name and node.kind != "router"
         table.add_row(
             Text(("+ " if fused else "") + node.name),
-            _instances(node),
+            named[node.name],
             short(node.rows_in),
             short(node.rows_out),
             *_shares(node),

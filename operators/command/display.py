@@ -118,18 +118,20 @@ def _nodes(
 ) -> Table:
     wide = width >= WIDE
     nodes = stats.nodes.values()
-    timed = any(node.watermark not in (BEFORE_ALL, AFTER_ALL) for node in nodes)
+    bars = width >= 50
+    timed = width >= 70 and any(node.watermark not in (BEFORE_ALL, AFTER_ALL) for node in nodes)
     late, dead = any(node.late_rows for node in nodes), any(node.dead_letters for node in nodes)
     table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("node", ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("node", ratio=1, min_width=8, no_wrap=True, overflow="ellipsis")
     table.add_column("rows/s", justify="right", no_wrap=True, width=6)
     table.add_column("rows", justify="right", no_wrap=True, width=6)
     if timed:
         table.add_column("watermark (UTC)" if wide else "watermark", no_wrap=True, width=19 if wide else 11)
         if wide:
             table.add_column("lag", justify="right", no_wrap=True, width=6)
-    table.add_column("queue", no_wrap=True, width=8 if wide else 5)
-    table.add_column("time", no_wrap=True, width=20 if wide else 12)
+    if bars:
+        table.add_column("queue", no_wrap=True, width=8 if wide else 5)
+        table.add_column("time", no_wrap=True, width=20 if wide else 12)
     table.add_column("busy", justify="right", no_wrap=True, width=4)
     if wide:
         table.add_column("blocked", justify="right", no_wrap=True, width=7)
@@ -152,10 +154,10 @@ def _nodes(
             cells.append(watermark(node.watermark, full=wide))
             if wide:
                 cells.append(lag(node.watermark, now))
-        cells.append(
-            Text("") if node.kind == "source" or node.chain != node.name else _fill(node.queue_fill, 8 if wide else 5)
-        )
-        cells.append(_bar(shares, 20 if wide else 12))
+        if bars:
+            inbox = node.kind != "source" and node.chain == node.name
+            cells.append(_fill(node.queue_fill, 8 if wide else 5) if inbox else "")
+            cells.append(_bar(shares, 20 if wide else 12))
         cells.append(percent(shares["busy"]))
         if wide:
             cells += [percent(shares["blocked"]), percent(shares["starved"])]
@@ -168,7 +170,7 @@ def _nodes(
         busiest = max(folded, key=lambda node: node.share(node.busy))
         table.add_row(
             Text(f"… and {len(folded)} more", style="dim"),
-            "", "", *[""] * (timed + (timed and wide)), "", "",
+            *[""] * (2 + timed + (timed and wide) + 2 * bars),
             Text(percent(busiest.share(busiest.busy)), style="dim"),
         )  # fmt: skip
     return table

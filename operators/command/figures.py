@@ -18,7 +18,7 @@ def short(number: float) -> str:
         if number < 999.5:
             digits = 2 if number < 9.995 else 1 if number < 99.95 else 0
             return f"{number:.{digits}f}{unit}"
-    return f"{number:.3g}P"
+    return f"{number / 1000:.3g}P"
 
 
 def percent(share: float) -> str:
