@@ -53,7 +53,7 @@ def hash_words(keys: Words) -> Hashes:
     return mix(hashes)
 
 
-K = TypeVar("K")
+K = TypeVar("K", contravariant=True)
 
 
 class Store(Protocol[K]):
