@@ -66,13 +66,15 @@ async def with_airline(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "airline": json.loads(body)}
 
 
+COLUMNS = {"carrier": "string", "flight": "int64", "dest": "string", "dep_delay": "int64", "airline": "string"}
+
 graph = Graph("async_enrichment")
 (
     graph.source("flights", Csv(DATA / "flights_2013_01.csv.gz", nulls=("NA",)))
     .filter((col("day") == 1) & (col("dest") == "SFO"))
     .select("carrier", "flight", "dest", "dep_delay")
-    .map_async(with_airline, concurrency=16, timeout="5s", retries=5)
-    .sink("out", JsonLines("out/async_enrichment"))
+    .map_async(with_airline, COLUMNS, concurrency=16, timeout="5s", retries=5)
+    .sink("out", JsonLines("out/async_enrichment", overwrite=True))
 )
 
 if __name__ == "__main__":

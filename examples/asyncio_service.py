@@ -19,9 +19,8 @@ flights = graph.source(
 )
 (
     flights.key_by("dest")
-    .window(Tumble("1 day"))
-    .aggregate(flights=agg.count(), worst=agg.max("dep_delay"))
-    .sink("daily", Parquet("out/service"))
+    .aggregate(window=Tumble("time_hour", "1 day"), flights=agg.count(), worst=agg.max("dep_delay"))
+    .sink("daily", Parquet("out/service", overwrite=True))
 )
 
 

@@ -56,7 +56,7 @@ flights = graph.source("flights", Csv(Path(__file__).parent / "data" / "flights_
     .select("tailnum", "origin", "dest", "time_hour", "dep_delay")
     .key_by("tailnum")
     .apply(Previous("tailnum", "dep_delay"), name="previous", partitions=8)
-    .sink("out", Parquet("out/delays_in_turn"))
+    .sink("out", Parquet("out/delays_in_turn", overwrite=True))
 )
 
 if __name__ == "__main__":

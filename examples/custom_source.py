@@ -98,7 +98,7 @@ airports = graph.source("airports", SqliteTable(airports_database(Path("out/airp
 (
     airports.key_by("tzone")
     .aggregate(airports=agg.count(), highest=agg.max("alt"), emit="final")
-    .sink("out", Csv("out/airports"))
+    .sink("out", Csv("out/airports", overwrite=True))
 )
 
 if __name__ == "__main__":

@@ -32,14 +32,14 @@ flights = graph.source(
     flights.select("carrier", "time_hour", "dep_time", "dep_delay")
     .map_batches(with_airline)
     .key_by("airline")
-    .window(Tumble("1 hour"))
     .aggregate(
+        window=Tumble("time_hour", "1 hour"),
         flights=agg.count(),
         departed=agg.count("dep_time"),
         avg_delay=agg.avg("dep_delay"),
         max_delay=agg.max("dep_delay"),
     )
-    .sink("hourly", Parquet("out/flights/by_airline"))
+    .sink("hourly", Parquet("out/flights/by_airline", overwrite=True))
 )
 
 if __name__ == "__main__":

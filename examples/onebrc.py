@@ -9,9 +9,7 @@ python examples/onebrc_generate.py 1000000 && python examples/onebrc.py
 from flow import Graph
 from operators import Csv, agg
 
-MEASUREMENTS = Csv(
-    "out/measurements.txt", delimiter=";", header=False, types={"station": "string", "temperature": "float64"}
-)
+MEASUREMENTS = Csv("out/measurements.txt", delimiter=";", header=False, names=("station", "temperature"))
 
 graph = Graph("1brc")
 stations = (
@@ -25,7 +23,7 @@ stations = (
         emit="final",
     )
 )
-stations.sink("stations", Csv("out/onebrc"))
+stations.sink("stations", Csv("out/onebrc", overwrite=True))
 
 if __name__ == "__main__":
     graph.run()

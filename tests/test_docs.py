@@ -4,6 +4,7 @@ A page's blocks run in a directory of their own where `examples/` is to be found
 stands in an HTML comment. SQL blocks see the tables and views of the page's earlier ones; a bare query gets a sink.
 """
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -87,6 +88,42 @@ def test_every_page_is_linked_from_the_index() -> None:
     index = ROOT / "docs" / "index.md"
     linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
     assert [page.name for page in PAGES if page.parent == index.parent and page not in linked | {index}] == []
+
+
+def test_one_batch_passes_files_and_functions_that_are_there() -> None:
+    text = (ROOT / "docs" / "one-batch.md").read_text()
+    sections = re.split(r"^## \d+\. .*`((?:flow|operators)/\S+\.py)`.*$", text, flags=re.MULTILINE)[1:]
+    files = sections[::2]
+    assert 3 <= len(files) == len(set(files)) <= 6
+    for file, section in zip(files, sections[1::2], strict=True):
+        defined = functions((ROOT / file).read_text())
+        named = set(re.findall(r"`([\w.]+)\(\)`", section))
+        assert named, f"nothing of {file} is named"
+        assert named <= defined, f"{file} has no {sorted(named - defined)}"
+
+
+def functions(source: str) -> set[str]:
+    """Functions of a module, and its classes' methods as `Class.method`."""
+    module = ast.parse(source)
+    outer = {node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    methods = {
+        f"{owner.name}.{node.name}"
+        for owner in module.body
+        if isinstance(owner, ast.ClassDef)
+        for node in owner.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return outer | methods
+
+
+def test_the_files_that_pages_name_are_there() -> None:
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"`((?:flow|operators|tests|examples|docs)/[\w./-]+)`", page.read_text())
+    }
+    assert named
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
 
 
 def test_blocks_and_statements_are_found() -> None:

@@ -73,11 +73,24 @@ def test_flights(run: Run) -> None:
 
 
 def test_flights_that_come_too_late_are_counted_and_kept(run: Run) -> None:
-    run("examples/flights.py")
-    (on_time,) = rows("SELECT sum(flights)::BIGINT FROM 'out/flights/in_time/*.parquet'")
-    (late,) = rows("SELECT count(*) FROM 'out/flights/late/*.csv'")
-    assert late[0] > 1000
-    assert on_time[0] + late[0] == 27_004
+    run("examples/flights_live.py")
+    (in_time,) = rows("SELECT sum(flights)::BIGINT FROM 'out/flights_live/in_time/*.parquet'")
+    (late,) = rows("SELECT count(*) FROM 'out/flights_live/late/*.parquet'")
+    assert late[0] > 0
+    assert in_time[0] + late[0] == 27_004
+
+
+def test_in_one_chain_it_is_certain_which_flights_are_late(here: Path) -> None:
+    assert main(["run", "examples/flights_live.py", "--quiet", "--topology", "serial"]) == 0
+    hour = 3_600_000_000
+    flights = rows(f"SELECT row_number() OVER () AS place, epoch_us(time_hour), flight, origin FROM {FLIGHTS}")
+    late, watermark = [], 0
+    for start in range(0, len(flights), 500):
+        chunk = flights[start : start + 500]
+        late += [(time, flight, origin) for _, time, flight, origin in chunk if time + hour <= watermark]
+        watermark = max(watermark, max(time for _, time, _, _ in chunk) - 2 * hour)
+    found = rows("SELECT epoch_us(time_hour), flight, origin FROM 'out/flights_live/late/*.parquet'")
+    assert found == sorted(late)
 
 
 def test_flights_in_sql(here: Path) -> None:
