@@ -1,7 +1,7 @@
 """WindowAggregate: one row of results a group and window, out once when the watermark has passed the window's end.
 
-A window closes when the watermark reaches its end plus the allowed lateness. Its state is dropped then; rows that come for it
-later are late: counted, and handed to the late output.
+A window closes when the watermark reaches its end plus the allowed lateness. Its state is dropped then; rows that come
+for it later are late: counted, and handed to the late output.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from flow.errors import GraphError
 from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
 from operators.aggregates.aggregation import check_changelog
-from operators.aggregates.bank import Aggregations
-from operators.aggregates.columns import IntArray, column, physical
+from operators.aggregates.bank import Aggregations, Bank
+from operators.aggregates.columns import BoolArray, IntArray, column, physical
 from operators.aggregates.layout import (
     CHUNK,
     Emit,
@@ -32,7 +32,7 @@ from operators.aggregates.layout import (
     partial_names,
     result_fields,
 )
-from operators.aggregates.store import Store
+from operators.aggregates.store import Store, groups_of
 from operators.panes import Block, Panes
 from operators.preaggregate import PreAggregate, used
 from operators.window import WINDOW_END, Window, timed_rows, window_columns, window_fields
@@ -44,12 +44,12 @@ _NUMBERS: Final = np.iinfo(np.int64)
 class WindowAggregate(Operator):
     """Aggregates the rows of each key in each window of event time.
 
-    With ``emit="final"`` a row comes out once, when its window closes, windows in order. With ``"changes"`` a batch gives, for
-    each group and window whose result it changed, a retraction of the old row and an insertion of the new one; nothing comes
-    out when a window closes. A row that belongs to several windows is late when all of them have closed; it counts in
-    those that have not. Rows without event time are rejected.
+    With ``emit="final"`` a row comes out once, when its window closes, windows in order. With ``"changes"`` a batch
+    gives, for each group and window whose result it changed, a retraction of the old row and an insertion of the new
+    one; nothing comes out when a window closes. A row that belongs to several windows is late when all of them have
+    closed, and counts in those that have not. Rows without event time are rejected.
 
-    What comes out has `window_end` as its event time, where no lateness is allowed: then no row is behind the watermark.
+    The event time of what comes out is `window_end`, unless lateness is allowed: else it would be behind the watermark.
 
     Attributes:
         keys: names of key columns.
@@ -88,9 +88,10 @@ class WindowAggregate(Operator):
         check_changelog(schema, self.aggregations)
         window = window_fields(schema, self.window)
         if schema.event_time != self.window.column:
-            stands = "the stream has none" if schema.event_time is None else f"the stream's is {schema.event_time!r}"
+            stands = "there is none" if schema.event_time is None else f"that is {schema.event_time!r}"
             raise GraphError(
-                f"windows over {self.window.column!r} would never close: watermarks speak of the event time, and {stands}"
+                f"windows over {self.window.column!r} would never close: they must be over the stream's event time, "
+                f"and {stands}"
             )
         columns = pa.schema([*key_fields(schema, self.keys), *window, *result_fields(schema, self.aggregations)])
         columns = changelog_of(columns) if self.emit == "changes" else columns
@@ -144,23 +145,26 @@ class _WindowPartition(Partition):
     ) -> None:
         self._window = operator.window
         self._context = context
+        self._merging = merging
         self._columns = operator.output({"in": schema}).columns
         self._final = operator.emit == "final"
         self._stays = operator.window.size + operator.allowed_lateness
         names = list(operator.keys)
-        self._keys = [names.index(key) if merging else schema.columns.get_field_index(key) for key in names]
-        self._time = len(names) if merging else schema.columns.get_field_index(operator.window.column)
-        self._partials = len(names) + 1 if merging else None
+        self._keys = [schema.columns.get_field_index(key) for key in names]
+        self._time = schema.columns.get_field_index(operator.window.column)
         self._kind = self._columns.field(len(names)).type
         kinds = self._columns.types[: len(names)]
-        self._panes = Panes(
-            lambda several: Store(schema, [*kinds, pa.int64()] if several else kinds, operator.aggregations)
-        )
+        self._panes = Panes(kinds, lambda kinds: Store(schema, kinds, operator.aggregations))
+        self._local: Partition | None = None
+        if not merging and can_merge(schema, operator.aggregations):
+            # Rows are grouped by slice first: a row that belongs to many windows is then looked at once.
+            phase = PreAggregate(operator.keys, operator.aggregations, operator.window)
+            self._local = phase.open_partition({"in": schema})
         self._routed = [names.index(key) for key in operator.routed or names]
-        states = Store(schema, kinds, operator.aggregations).bank.partial_types
+        states = Bank(schema, operator.aggregations).partial_types
         (number,) = apart([*names, KEY_GROUP], ["_window"])
-        self._names = [*names, number, *partial_names([*names, number, KEY_GROUP], len(states)), KEY_GROUP]
-        self._state = pa.schema([*map(pa.field, self._names, [*kinds, pa.int64(), *states, pa.int64()])])
+        columns = [*names, number, *partial_names([*names, number, KEY_GROUP], len(states)), KEY_GROUP]
+        self._state = pa.schema([*map(pa.field, columns, [*kinds, pa.int64(), *states, pa.int64()])])
         self._closed = int(_NUMBERS.min)
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -172,10 +176,10 @@ class _WindowPartition(Partition):
         last = min(max((time - self._window.offset - self._stays) // self._window.slide, _NUMBERS.min), _NUMBERS.max)
         if last <= self._closed:
             return iter(())
+        results = self._close(last) if self._final else []
         self._closed = last
-        closed = self._close(last) if self._final else []
         self._panes.drop(last)
-        return iter(closed)
+        return iter(results)
 
     def snapshot(self) -> Tables:
         """A row a group and open window: keys, window, partial states, key group; and which windows have closed."""
@@ -183,22 +187,22 @@ class _WindowPartition(Partition):
         for block in self._panes:
             slots = block.store.standing()
             numbers = block.numbers(slots)
-            if (numbers <= self._closed).any():
-                slots, numbers = slots[numbers > self._closed], numbers[numbers > self._closed]
-            keys, states, groups = block.store.snapshot(slots, self._routed)
-            keys = keys[: len(self._keys)]
-            arrays = [*keys, column(pa.int64(), numbers), *states, column(pa.int64(), groups)]
+            slots, numbers = slots[numbers > self._closed], numbers[numbers > self._closed]
+            keys = block.keys(slots)
+            groups = column(pa.int64(), groups_of(keys, self._routed, len(slots)))
+            arrays = [*keys, column(pa.int64(), numbers), *block.store.bank.partial(slots), groups]
             parts.append(pa.RecordBatch.from_arrays(arrays, schema=self._state))
         return {"panes": pa.Table.from_batches(parts, self._state), "closed": pa.table({"window": [self._closed]})}
 
     @np.errstate(all="ignore")
     def restore(self, state: Tables) -> None:
         """Take up groups, from any number of partitions."""
+        place = len(self._keys)
         for batch in state["panes"].drop_columns([KEY_GROUP]).to_batches() if "panes" in state else ():
             if batch.num_rows:
-                keys = batch.columns[: len(self._keys)]
-                for block, part, groups in self._divide(batch, keys, physical(batch.column(len(keys)))):
-                    block.store.add(part, groups, len(keys) + 1)
+                numbers = physical(batch.column(place))
+                for block, part, keys in self._divide(batch, batch.columns[:place], numbers):
+                    block.store.add(part, keys, place + 1)
         if "closed" in state:
             self._closed = max([self._closed, *state["closed"]["window"].to_pylist()])
 
@@ -206,55 +210,71 @@ class _WindowPartition(Partition):
     def _take_in(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         if not batch.num_rows:
             return []
-        if self._partials is None:
-            batch, slices = timed_rows(batch, self._time, self._window, self._context)
-        else:
-            slices = physical(batch.column(self._time))
+        if self._merging:
+            return self._merge(batch)
+        batch, slices = timed_rows(batch, self._time, self._window, self._context)
+        late = self._late(slices)
+        if late is not None:
+            self._context.late(batch.take(pa.array(np.flatnonzero(late))))
+            kept = np.flatnonzero(~late)
+            batch, slices = batch.take(pa.array(kept)), slices[kept]
         if not batch.num_rows:
             return []
-        late = self._window.last(slices[[slices.argmin()]])[0] <= self._closed
-        if late:
-            batch, slices = self._without_late(batch, slices)
+        if self._local is None:
+            return self._add(batch, [batch.column(index) for index in self._keys], slices, None)
+        partials = [*self._local.on_batch(batch), *self._local.flush()]
+        return [result for partial in partials for result in self._merge(partial)]
+
+    def _merge(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+        """Take partial states in: keys, slice, states, of which the first is the number of rows."""
+        place = len(self._keys)
+        slices = physical(batch.column(place))
+        late = self._late(slices)
+        if late is not None:
+            self._context.late_rows(int(physical(batch.column(place + 1))[late].sum()))
+            kept = np.flatnonzero(~late)
+            batch, slices = batch.take(pa.array(kept)), slices[kept]
+        return self._add(batch, batch.columns[:place], slices, place + 1)
+
+    def _late(self, slices: IntArray) -> BoolArray | None:
+        """Which slices are those of windows that have all closed; None where none is."""
+        if not len(slices) or self._window.last(slices[[slices.argmin()]])[0] > self._closed:
+            return None
+        late: BoolArray = (self._window.last(slices) <= self._closed) & self._window.inside(slices)
+        return late
+
+    def _add(
+        self, batch: pa.RecordBatch, keys: list[pa.Array], slices: IntArray, partials: int | None
+    ) -> list[pa.RecordBatch]:
         places, numbers = self._window.windows(slices)
         if places is not None:
-            open_windows = numbers > self._closed
-            if not open_windows.all():
-                places, numbers = places[open_windows], numbers[open_windows]
-            batch = batch.take(pa.array(places))
-        if not batch.num_rows:
-            return []
+            kept = numbers > self._closed
+            places, numbers = places[kept], numbers[kept]
+            chosen = pa.array(places)
+            batch, keys = batch.take(chosen), [key.take(chosen) for key in keys]
         results = []
-        for block, part, keys in self._divide(batch, [batch.column(index) for index in self._keys], numbers):
+        for block, part, groups in self._divide(batch, keys, numbers) if batch.num_rows else ():
             if self._final:
-                block.store.add(part, keys, self._partials)
+                block.store.add(part, groups, partials)
             else:
-                changes = block.store.change(part, keys, self._partials)
+                changes = block.store.change(part, groups, partials)
                 if changes is not None:
                     weights = column(pa.int64(), changes.weights)
                     results.append(self._rows(block, changes.slots, [*changes.results, weights]))
         return results
-
-    def _without_late(self, batch: pa.RecordBatch, slices: IntArray) -> tuple[pa.RecordBatch, IntArray]:
-        late = (self._window.last(slices) <= self._closed) & self._window.inside(slices)
-        rows = np.flatnonzero(late)
-        if self._partials is None:
-            self._context.late(batch.take(pa.array(rows)))
-        else:
-            self._context.late_rows(int(physical(batch.column(self._partials))[rows].sum()))
-        kept = np.flatnonzero(~late)
-        return batch.take(pa.array(kept)), slices[kept]
 
     def _divide(
         self, batch: pa.RecordBatch, keys: list[pa.Array], numbers: IntArray
     ) -> Iterator[tuple[Block, pa.RecordBatch, list[pa.Array]]]:
         """The rows of each block, and the keys that its store has."""
         for block, places in self._panes.split(numbers):
-            groups = [*keys, column(pa.int64(), numbers)] if block.several else keys
-            if places is None:
-                yield block, batch, groups
-            else:
+            part, groups = batch, keys
+            windows = [column(pa.int64(), numbers)] if block.several else []
+            if places is not None:
                 chosen = pa.array(places)
-                yield block, batch.take(chosen), [group.take(chosen) for group in groups]
+                part = batch.take(chosen)
+                groups, windows = ([array.take(chosen) for array in arrays] for arrays in (keys, windows))
+            yield block, part, [*block.numbered.encode(groups), *windows]
 
     @np.errstate(all="ignore")
     def _close(self, last: int) -> list[pa.RecordBatch]:
@@ -262,7 +282,7 @@ class _WindowPartition(Partition):
         for block in self._panes:
             if block.low > last:
                 break
-            slots = block.closing(last)
+            slots = block.closing(self._closed, last)
             for low in range(0, len(slots), CHUNK):
                 some = slots[low : low + CHUNK]
                 batches.append(self._rows(block, some, block.store.bank.results(some)))
@@ -271,6 +291,5 @@ class _WindowPartition(Partition):
         return pa.Table.from_batches(batches).combine_chunks().to_batches(max_chunksize=CHUNK)
 
     def _rows(self, block: Block, slots: IntArray, results: list[pa.Array]) -> pa.RecordBatch:
-        keys = block.store.keys(slots)[: len(self._keys)]
         window = window_columns(self._window, block.numbers(slots), self._kind)
-        return pa.RecordBatch.from_arrays([*keys, *window, *results], schema=self._columns)
+        return pa.RecordBatch.from_arrays([*block.keys(slots), *window, *results], schema=self._columns)
