@@ -1,4 +1,5 @@
 import io
+import sys
 
 import attrs
 import pytest
@@ -110,11 +111,41 @@ def test_the_terminal_is_given_back_as_it_was() -> None:
     assert "trades" in written
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_printed_meanwhile_scrolls_past_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with LiveDisplay(Console(file=terminal, width=80, height=24)) as display:
+        display(at(1))
+        Console().print("[red]a row[/] of the result")
+        print("half a line", end="")
+        shown = terminal.getvalue()
+        display(at(2))
+    assert sys.stdout is terminal
+    assert "\x1b[31ma row\x1b[0m of the result" in shown
+    assert "half a line" not in shown
+    assert "half a line" in terminal.getvalue()
+
+
+def test_what_goes_elsewhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", pipe)
+    with LiveDisplay(Console(file=Terminal(), width=80, height=24)) as display:
+        display(at(1))
+        print("a row")
+        assert sys.stdout is pipe
+    assert pipe.getvalue() == "a row\n"
+
+
 def test_the_closing_report_says_where_the_time_went() -> None:
     lines = text_of(closing_report(at(10, late_rows=3), 80), 80)
     assert lines[0] == "made finished after 10.0 s"
-    assert lines[1].startswith("10,000,000 rows in, 7 rows out, 1,000,000 rows/s; 0.5 of 2 cores used")
-    assert "3 late, 0 dead letters, 0 skipped" in lines
+    assert lines[1] == "10,000,000 rows in, 7 rows out, 1,000,000 rows/s"
+    assert lines[2] == "3 late, 0 dead letters, 0 skipped; 0.5 of 2 cores used, event loop 5% busy"
     table = lines[lines.index("") + 1 :]
     assert table[0].split() == ["node", "rows", "in", "rows", "out", "busy", "queued", "starved", "blocked", "late"]
     assert table[1].split() == ["trades", "2", "readers", "0", "10.0M", "25%", "0%", "0%", "50%", "0"]

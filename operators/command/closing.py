@@ -33,10 +33,12 @@ def closing_report(stats: RunStats, width: int) -> RenderableType:
             (f"{stats.rows_in:,}", "bold"), " rows in, ",
             (f"{stats.rows_out:,}", "bold"), " rows out, ",
             (f"{stats.rows_per_second:,.0f}", "bold"), " rows/s",
+        ),
+        Text.assemble(
+            _lost(stats),
             f"; {stats.cores_used:.1f} of {stats.cores} cores used, "
             f"event loop {percent(share(stats.loop_busy, stats.seconds))} busy",
         ),
-        _lost(stats),
         Text(),
         _table(stats, width),
         Text(),

@@ -5,11 +5,13 @@ Drawn on standard error only, so that what a run writes to standard output stays
 
 from __future__ import annotations
 
+import io
 import sys
+import threading
 import time
 from collections import deque
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -30,29 +32,42 @@ _TIMES = (("busy", "█", "green"), ("queued", "▓", "yellow"), ("blocked", "�
 
 
 class LiveDisplay:
-    """Draws every stats that it is called with; a context that gives the terminal back as it was."""
+    """Draws every stats that it is called with; a context that gives the terminal back as it was.
+
+    Args:
+        console: writes to the terminal itself, not to whatever `sys.stderr` is at the moment.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._recent: deque[RunStats] = deque()
-        # Where standard output is the same terminal, what is printed there must scroll past above the display; where it
-        # is a file or a pipe it is left alone.
         self._live = Live(
             console=console,
             auto_refresh=False,
             transient=True,
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
             vertical_overflow="crop",
         )
+        self._replaced: list[tuple[str, TextIO]] = []
 
     def __enter__(self) -> Self:
         self._live.start()
+        for name in ("stdout", "stderr"):
+            stream: TextIO = getattr(sys, name)
+            # What goes to a file or a pipe is left alone; only what shares the terminal would tear the display.
+            if stream.isatty():
+                self._replaced.append((name, stream))
+                setattr(sys, name, _Above(self._console, stream))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        while self._replaced:
+            name, stream = self._replaced.pop()
+            getattr(sys, name).finish()
+            setattr(sys, name, stream)
         self._live.stop()
 
     def __call__(self, stats: RunStats) -> None:
@@ -62,6 +77,45 @@ class LiveDisplay:
             self._recent.popleft()
         width, height = self._console.size
         self._live.update(board(stats, self._recent[0], width, height, time.time_ns() // 1000), refresh=True)
+
+
+class _Above(io.TextIOBase):
+    """A stream to the terminal while the display is there: whole lines scroll past above it.
+
+    Rich has such a stream too, but a console of Rich's writes past that one.
+    """
+
+    def __init__(self, console: Console, stream: TextIO) -> None:
+        self._console = console
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Show the lines that are complete; the rest waits for its end."""
+        with self._lock:
+            whole, newline, self._begun = (self._begun + text).rpartition("\n")
+        if newline:
+            self._console.print(Text.from_ansi(whole), soft_wrap=True)
+        return len(text)
+
+    def finish(self) -> None:
+        """Show what waits for the end of its line."""
+        if self._begun:
+            self.write("\n")
+
+    def isatty(self) -> bool:
+        """It is the terminal, by another way."""
+        return True
+
+    def fileno(self) -> int:
+        """The terminal's."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a property there too, of a wider type
+        """The terminal's."""
+        return self._stream.encoding
 
 
 def board(stats: RunStats, before: RunStats, width: int, height: int, now: int) -> RenderableType:

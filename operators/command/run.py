@@ -55,7 +55,7 @@ def run(graph: Graph, arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     report = None if arguments.report is None else _writable(Path(arguments.report))
     _log_as_asked(arguments)
-    console = Console(stderr=True, highlight=False)
+    console = Console(file=sys.stderr, highlight=False)
     show, around = _progress(arguments, console)
     last: list[RunStats] = []
 
