@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-_EXACT = 1e15
-"""From here on a float's shortest form has an exponent, which tells it from an integer."""
+_EXPONENT = 1e10
+"""From here on Arrow writes floats with an exponent, which tells them from integers."""
 
 _SHORT_ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JSON_ESCAPES = {
@@ -164,7 +164,7 @@ def _float_text(array: pa.Array) -> pa.StringArray:
     text = pc.cast(array, pa.string())
     if pa.types.is_float16(array.type):
         array = pc.cast(array, pa.float32())
-    whole = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXACT))
+    whole = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXPONENT))
     text = pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
     if not pc.all(pc.is_finite(array), min_count=0).as_py():
         text = pc.if_else(pc.is_nan(array), "NaN", text)
