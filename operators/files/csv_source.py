@@ -6,6 +6,7 @@ A block of rows is parsed by one call; only a block in which that fails is looke
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -24,6 +25,7 @@ from operators.files.row_reader import RowLayout, RowReader, line_spans, rows_on
 
 SAMPLE_BYTES: Final = 4 << 20
 _BOM = b"\xef\xbb\xbf"
+_BLANK = re.compile(rb"[\r\n]*")
 
 
 @attrs.frozen
@@ -234,7 +236,7 @@ class CsvReader(RowReader):
         if self.lines.ended and self._quoting is not None:
             rows = self._closed(rows, position, self._quoting)
         schema = self.layout.schema
-        if not rows.strip(b"\r\n"):
+        if _BLANK.fullmatch(rows):
             return pa.RecordBatch.from_pylist([], schema)
         try:
             table = self._form.parse(rows, self._names, types=self._types)

@@ -49,7 +49,7 @@ def parse(lines: bytes, schema: pa.Schema | None) -> pa.Table:
             unexpected_field_behavior="infer" if schema is None else "ignore",
         ),
     )
-    count = lines.count(b"\n") + (not lines.endswith(b"\n"))
+    count = np.count_nonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n")) + (not lines.endswith(b"\n"))
     if table.num_rows != count and table.num_rows != len(line_spans(lines)):
         raise pa.ArrowInvalid("not one object a line")
     return table
@@ -239,7 +239,7 @@ class JsonReader(RowReader):
         if position == 0 and rows.startswith(_BOM):
             rows, position = rows[len(_BOM) :], len(_BOM)
         schema = self.layout.schema
-        if not rows.strip():
+        if rows.isspace() or not rows:
             return pa.RecordBatch.from_pylist([], schema)
         try:
             table = parse(rows, self._parsed)

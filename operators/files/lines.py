@@ -21,6 +21,7 @@ from operators.files.paths import FileError, Identity, reading
 MAX_ROW: Final = 256 << 20
 """Bytes in which a row must end: what is longer is no text file, or a quote in it is never closed."""
 
+_TAIL: Final = 1 << 12
 _CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".lz4": "lz4"}
 
 
@@ -269,7 +270,7 @@ class Lines:
 
     def _next(self) -> bytes | None:
         data = self._pending
-        wanted = max(self._block, 2 * len(data))
+        wanted = max(self._block, 2 * len(data)) if data else self._to_line_end(self._block)
         while True:
             more = self._read(wanted - len(data))
             data = data + more if data else more
@@ -292,6 +293,14 @@ class Lines:
                         "this is no text file, or a quote is never closed"
                     )
                 wanted = 2 * len(data)
+
+    def _to_line_end(self, wanted: int) -> int:
+        """So many bytes, less what follows the last line end in them: then the block need not be copied."""
+        if not isinstance(self._file, io.FileIO) or (self._end is not None and self._end - self._at <= wanted):
+            return wanted
+        tail = min(wanted, _TAIL)
+        end = os.pread(self._file.fileno(), tail, self._at + wanted - tail).rfind(b"\n")
+        return wanted - tail + end + 1 if end >= 0 else wanted
 
     def _give(self, data: bytes, whole: int) -> bytes:
         self._pending = data[whole:]

@@ -9,19 +9,16 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
-from flow.errors import known
-from flow.source import Offset, Reader
-from operators.files.conversion import convert, fit, row_text, widens
+from operators.files.columnar_reader import BATCH_ROWS, ColumnarReader, check_columns
+from operators.files.conversion import convert
 from operators.files.paths import FileError, Identity, reading
 
-BATCH_ROWS = 65_536
 SPLIT_ROWS = 2 * BATCH_ROWS
 
 # A dictionary-encoded value takes at most two and a half bytes (the writer's dictionary is full by then); a column that
@@ -185,49 +182,35 @@ def footer(path: str) -> Footer:
     return _footer(Identity.of(path))
 
 
-class ParquetReader(Reader):
-    """Reads a run of row groups, about 65,536 rows at a time; the offset is the number of rows passed, bad ones too."""
+class ParquetReader(ColumnarReader):
+    """Reads a run of row groups (see `ColumnarReader`)."""
 
     def __init__(
-        self, path: str, groups: range, rows: int, schema: pa.Schema, declared: frozenset[str], offset: Offset
+        self, path: str, groups: range, rows: int, schema: pa.Schema, declared: frozenset[str], offset: int
     ) -> None:
         held = footer(path)
         counts = [held.metadata.row_group(group).num_rows for group in groups if group < held.metadata.num_row_groups]
         if len(counts) != len(groups) or sum(counts) != rows:
             raise FileError(f"{path!r} has changed since its splits were listed")
-        _check(held, schema, declared)
-        self._path = path
-        self._schema = schema
-        self._row: int = offset
+        check_columns(path, held.columns, schema, declared)
         texts = [f.name for f in schema if pa.types.is_dictionary(f.type) and pa.types.is_string(f.type.value_type)]
         with reading(path):
             self._file = pq.ParquetFile(path, metadata=held.metadata, read_dictionary=texts, pre_buffer=False)
-        self._batches = self._read(groups, counts, offset)
-
-    def read(self) -> pa.RecordBatch | None:
-        """The next rows."""
-        with reading(self._path):
-            batch = next(self._batches, None)
-        if batch is None:
-            return None
-        result = self._conform(batch)
-        self._row += batch.num_rows
-        return result
-
-    def offset(self) -> int:
-        """Rows passed."""
-        return self._row
+        self._units = list(_units(groups, counts))
+        super().__init__(path, schema, offset)
 
     def close(self) -> None:
         """Close the file."""
-        self._batches.close()
+        super().close()
         self._file.close()
 
-    def _read(self, groups: range, counts: list[int], skip: int) -> Generator[pa.RecordBatch, None, None]:
-        names = self._schema.names
-        for unit, rows in _units(groups, counts):
-            if skip >= rows:
-                skip -= rows
+    def batches(self, skip: int) -> Generator[tuple[int, pa.RecordBatch], None, None]:
+        """The row groups, small ones joined, large ones in pieces."""
+        names = self.schema.names
+        before = 0
+        for unit, rows in self._units:
+            if before + rows <= skip:
+                before += rows
                 continue
             if rows > SPLIT_ROWS:
                 pieces: Iterable[pa.RecordBatch] = self._file.iter_batches(
@@ -237,34 +220,10 @@ class ParquetReader(Reader):
                 table = self._file.read_row_groups(unit, columns=names, use_threads=False)
                 if len(unit) > 1:
                     table = table.unify_dictionaries().combine_chunks()
-                pieces = table.to_batches(BATCH_ROWS)
+                pieces = table.to_batches()
             for piece in pieces:
-                if skip >= piece.num_rows:
-                    skip -= piece.num_rows
-                    continue
-                yield piece.slice(skip) if skip else piece
-                skip = 0
-
-    def _conform(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        if not self._schema.names:
-            return batch.select([])
-        columns, bad = [], dict[int, pa.Field]()
-        for field in self._schema:
-            array, rows = fit(batch.column(field.name), field.type)
-            columns.append(array)
-            for row in rows.tolist():
-                bad.setdefault(row, field)
-        result = pa.RecordBatch.from_arrays(columns, schema=self._schema)
-        if not bad:
-            return result
-        for row in sorted(bad):
-            field = bad[row]
-            (values,) = batch.slice(row, 1).to_pylist()
-            error = f"{self._path!r}, column {field.name!r}: {values[field.name]!r} is no {field.type}"
-            self.reject(row_text(values), error, self._row + row)
-        good = np.ones(batch.num_rows, dtype=bool)
-        good[list(bad)] = False
-        return result.filter(pa.array(good))
+                yield before, piece
+                before += piece.num_rows
 
 
 def _units(groups: range, counts: list[int]) -> Iterator[tuple[list[int], int]]:
@@ -279,18 +238,3 @@ def _units(groups: range, counts: list[int]) -> Iterator[tuple[list[int], int]]:
         rows += count
     if unit:
         yield unit, rows
-
-
-def _check(held: Footer, schema: pa.Schema, declared: frozenset[str]) -> None:
-    for field in schema:
-        if field.name not in held.columns.names:
-            names = held.columns.names
-            raise FileError(
-                f"{held.path!r} has no column {field.name!r}, which the first file has; {known(field.name, names)}"
-            )
-        kind = held.columns.field(field.name).type
-        if field.name not in declared and not widens(kind, field.type):
-            raise FileError(
-                f"{held.path!r}: column {field.name!r} has type {kind}; in the first file, and so in the whole "
-                f"source, it is {field.type}; declare it with types={{{field.name!r}: ...}} to convert it"
-            )
