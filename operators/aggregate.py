@@ -32,7 +32,7 @@ from operators.aggregates.layout import (
     partial_names,
     result_fields,
 )
-from operators.aggregates.store import Store
+from operators.aggregates.store import Store, groups_of
 from operators.preaggregate import PreAggregate, used
 from operators.routing import keyed
 from operators.window import Window
@@ -44,8 +44,8 @@ class Aggregate(Operator):
     """Aggregates all rows of each key.
 
     With ``emit="changes"`` a batch gives, for each group whose result it changed, a retraction of the old row and an
-    insertion of the new one. With ``"final"`` every group comes out once, when the input has ended. Without keys there is
-    exactly one row, even if no row ever comes in.
+    insertion of the new one. With ``"final"`` every group comes out once, when the input has ended. Without keys there
+    is exactly one row, even if no row ever comes in.
 
     The state is one entry a key, for ever. Key columns come out plain where they come in dictionary-encoded.
 
@@ -155,8 +155,10 @@ class _AggregatePartition(Partition):
 
     def snapshot(self) -> Tables:
         """A row a group: keys, partial states, key group."""
-        keys, states, groups = self._store.snapshot(self._store.standing(), self._routed)
-        return {"groups": pa.table([*keys, *states, column(pa.int64(), groups)], self._names)}
+        slots = self._store.standing()
+        keys = self._store.keys(slots)
+        groups = column(pa.int64(), groups_of(keys, self._routed, len(slots)))
+        return {"groups": pa.table([*keys, *self._store.bank.partial(slots), groups], self._names)}
 
     @np.errstate(all="ignore")
     def restore(self, state: Tables) -> None:
@@ -200,7 +202,7 @@ def aggregate(
     on_error: ErrorPolicy = "fail",
     **aggregations: Aggregation,
 ) -> Stream:
-    """Aggregate the rows of each key: ``trades.key_by("symbol").aggregate(trades=agg.count(), volume=agg.sum("volume"))``.
+    """Aggregate the rows of each key: ``trades.key_by("symbol").aggregate(volume=agg.sum("volume"))``.
 
     Args:
         stream: what to read; rows are divided by key here, unless that was done by `key_by`.

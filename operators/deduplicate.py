@@ -1,6 +1,6 @@
 """Deduplicate: the first row of each key passes.
 
-A key is forgotten, where that is asked for, when the watermark has passed the event time of the row that passed by `within`.
+A key is forgotten, where that is asked for, when the watermark is `within` past the event time of the row that passed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def _within(value: Duration | None) -> int | None:
 class Deduplicate(Operator):
     """Lets the first row of each key pass, of an input that only appends.
 
-    Without `within` the state is one entry a key, for ever. With it, rows that are more than `within` behind the watermark
-    are late, since their keys may have been forgotten; rows without event time are rejected.
+    Without `within` the state is one entry a key, for ever. With it, rows that are more than `within` behind the
+    watermark are late, since their keys may have been forgotten; rows without event time are rejected.
 
     Attributes:
         keys: names of key columns (none: all columns).

@@ -63,7 +63,7 @@ class Panes:
     """The blocks of all open windows."""
 
     def __init__(self, kinds: Sequence[pa.DataType], make: Callable[[Sequence[pa.DataType]], Store]) -> None:
-        """No block; `kinds` are the (plain) types of the keys, and `make` gives an empty store for keys of some types."""
+        """No block; `kinds` are the (plain) types of the keys, and `make` gives an empty store for key types."""
         self._make = make
         self._numbered = NumberedKeys(kinds)
         self._blocks: list[Block] = []

@@ -1,7 +1,7 @@
 """PreAggregate: the half of an aggregate that runs before the exchange, so that groups move and not rows.
 
-It holds partial results until it is told to flush or has many, and passes rows on one by one, as partial results of one row
-each, while grouping them would save next to nothing. The sum of what it puts out does not depend on any of this.
+It holds partial results until it is told to flush or has many, and passes rows on as partial results of one row each
+while grouping them would save next to nothing. What its output merges to does not depend on any of this.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from flow.schema import StreamSchema
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import IntArray, column, plain
 from operators.aggregates.layout import CHUNK, apart, key_fields, partial_names
+from operators.aggregates.numbered import NumberedKeys
 from operators.aggregates.store import Store
 from operators.window import Window, timed_rows
 
 _HELD: Final = 32_768
+_NUMBERED: Final = 4 * _HELD
 _WORTHWHILE: Final = 2
 _LONGEST_REST: Final = 64
 
@@ -51,6 +53,10 @@ class PreAggregate(Operator):
         """As `Operator.open`."""
         return _PrePartition(self, context)
 
+    def open_partition(self, inputs: Mapping[str, StreamSchema]) -> Partition:
+        """A partition inside another one, which has seen to rows that cannot be used."""
+        return _PrePartition(self, PartitionContext("", inputs))
+
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """Keys, arguments and the event time."""
         return {"in": used(self.keys, self.aggregations, self.window)}
@@ -70,7 +76,8 @@ class _PrePartition(Partition):
         self._keys = [schema.columns.get_field_index(key) for key in operator.keys]
         self._time = -1 if operator.window is None else schema.columns.get_field_index(operator.window.column)
         self._columns = operator.output(context.inputs).columns
-        kinds = self._columns.types[: len(self._keys) + (operator.window is not None)]
+        self._numbered = NumberedKeys(self._columns.types[: len(self._keys)])
+        kinds = [*self._numbered.store_kinds, *([] if operator.window is None else [pa.int64()])]
         self._store = Store(schema, kinds, operator.aggregations)
         self._rows = 0
         self._resting = 0
@@ -86,18 +93,18 @@ class _PrePartition(Partition):
 
     @np.errstate(all="ignore")
     def _take_in(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-        groups = []
+        slices: list[pa.Array] = []
         if self._window is not None:
-            batch, slices = timed_rows(batch, self._time, self._window, self._context)
-            groups = [column(pa.int64(), slices)]
+            batch, numbers = timed_rows(batch, self._time, self._window, self._context)
+            slices = [column(pa.int64(), numbers)]
         if not batch.num_rows:
             return []
-        groups = [*(batch.column(index) for index in self._keys), *groups]
+        keys = [batch.column(index) for index in self._keys]
         if self._resting:
             self._resting -= 1
             states = self._store.bank.raw(batch)
-            return [pa.RecordBatch.from_arrays([*map(plain, groups), *states], schema=self._columns)]
-        self._store.add(batch, groups, None)
+            return [pa.RecordBatch.from_arrays([*map(plain, keys), *slices, *states], schema=self._columns)]
+        self._store.add(batch, [*self._numbered.encode(keys), *slices], None)
         self._rows += batch.num_rows
         return self._give_out() if len(self._store) >= _HELD else []
 
@@ -114,8 +121,12 @@ class _PrePartition(Partition):
         batches = [self._partial(np.arange(low, min(low + CHUNK, number))) for low in range(0, number, CHUNK)]
         self._store.clear()
         self._rows = 0
+        if len(self._numbered) > _NUMBERED:
+            self._numbered = NumberedKeys(self._numbered.kinds)
         return batches
 
     def _partial(self, slots: IntArray) -> pa.RecordBatch:
-        states = self._store.bank.partial(slots)
-        return pa.RecordBatch.from_arrays([*self._store.keys(slots), *states], schema=self._columns)
+        groups = self._store.keys(slots)
+        slices = groups[-1:] if self._window is not None else []
+        arrays = [*self._numbered.decode(groups), *slices, *self._store.bank.partial(slots)]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._columns)

@@ -1,6 +1,6 @@
 """Windows of event time, and AssignWindows: each row with the windows that it belongs to.
 
-A window is a number k: it begins at ``offset + k * slide``, ends before ``+ size``, and windows that do not divide evenly are
+A window is a number k: it begins at ``offset + k * slide`` and ends `size` later, which is not part of it. Windows are
 made of slices, within which all rows belong to the same windows. Numbers are floored, also before 1970.
 """
 

@@ -1,4 +1,4 @@
-"""Constructors of aggregations: ``agg.sum("volume")``, ``agg.avg(col("price") * col("volume"), filter=col("volume") > 0)``.
+"""Constructors of aggregations: ``agg.sum("volume")``, ``agg.avg(col("price") * 2, filter=col("volume") > 0)``.
 
 An argument is a column name or an expression; `filter` is the SQL ``FILTER (WHERE …)``.
 """

@@ -46,14 +46,15 @@ def is_comparable(kind: pa.DataType) -> bool:
 class Aggregation:
     """One aggregate function over one argument.
 
-    NULL arguments are left out, by `first` and `last` too; a function that is left with no value gives NULL (`count`: 0).
+    NULL arguments are left out, by `first` and `last` too; a function that is left with no value gives NULL, and the
+    counts give 0.
 
     ==================  ==================================  ====================================================
     function            argument                            result
     ==================  ==================================  ====================================================
     count               any, or none (counts rows)          int64
     count_distinct      any that can be a key               int64
-    sum                 integer                             int64; beyond it a RowError, as opposed to PostgreSQL's numeric
+    sum                 integer                             int64; beyond it a RowError (as opposed to a wrap)
     sum                 float                               float64
     sum                 decimal(p, s)                       decimal(38, s); beyond it a RowError
     avg                 number                              float64
@@ -101,18 +102,15 @@ class Aggregation:
                 return pa.int64()
             case "first" | "last":
                 return kind
-            case "min" | "max" if is_comparable(kind):
-                return kind
-            case "sum" if is_number(kind):
-                if pa.types.is_decimal(kind):
-                    return pa.decimal128(38, kind.scale)
-                return pa.float64() if pa.types.is_floating(kind) else pa.int64()
-            case "sum" | "avg" | "min" | "max":
-                fitting = "a type with an order" if self.function in ("min", "max") else "a number"
-                raise GraphError(f"{self.function}() of {kind}; its argument must be {fitting}")
-            case _ if is_number(kind):
-                return pa.float64()
-        raise GraphError(f"{self.function}() of {kind}; its argument must be a number")
+            case "min" | "max":
+                if is_comparable(kind):
+                    return kind
+                raise GraphError(f"{self.function}() of {kind}; its argument must be of a type with an order")
+        if not is_number(kind):
+            raise GraphError(f"{self.function}() of {kind}; its argument must be a number")
+        if self.function != "sum" or pa.types.is_floating(kind):
+            return pa.float64()
+        return pa.decimal128(38, kind.scale) if pa.types.is_decimal(kind) else pa.int64()
 
 
 def check_changelog(schema: StreamSchema, aggregations: tuple[tuple[str, Aggregation], ...]) -> None:

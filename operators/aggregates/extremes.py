@@ -1,6 +1,6 @@
 """Least and greatest values: in an array where the type has a fixed width, in a pool of values where not.
 
-NaN is greater than any number, as in PostgreSQL: it is the greatest wherever it is, and the least only where it is alone.
+NaN is greater than any number, as in PostgreSQL: the greatest wherever it is, and the least only where it is alone.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Feed:
         weights: IntArray | None,
         order: IntArray | None,
     ) -> None:
-        """Add the rows of a batch, to which `rows` (int64[size], the rows of each slot so far) does not count them yet."""
+        """Add the rows of a batch; `rows` (int64[size]) is how many rows each slot had before."""
         keep, array = self._select(batch)
         if keep is not None:
             chosen = np.flatnonzero(keep)

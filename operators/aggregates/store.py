@@ -95,13 +95,6 @@ class Store:
         slots = np.arange(len(self))
         return slots[self._stand(slots, len(self))]
 
-    def snapshot(self, slots: IntArray, routed: Sequence[int]) -> tuple[list[pa.Array], list[pa.Array], IntArray]:
-        """Keys, partial states and key groups of slots; the key group is that of the keys at the positions `routed`."""
-        keys = self.keys(slots)
-        if not routed:
-            return keys, self.bank.partial(slots), np.zeros(len(slots), np.int64)
-        return keys, self.bank.partial(slots), key_groups(hash_columns([keys[index] for index in routed]))
-
     def clear(self) -> None:
         """Forget all groups."""
         if self._index is not None:
@@ -122,3 +115,8 @@ class Store:
 def _taken(columns: Iterable[pa.Array], rows: IntArray) -> list[pa.Array]:
     chosen = pa.array(rows)
     return [column if len(rows) == len(column) else column.take(chosen) for column in columns]
+
+
+def groups_of(keys: Sequence[pa.Array], routed: Sequence[int], rows: int) -> IntArray:
+    """The key group of so many rows, by the keys at the positions `routed`; 0 where there are none."""
+    return key_groups(hash_columns([keys[index] for index in routed])) if routed else np.zeros(rows, np.int64)

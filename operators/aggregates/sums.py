@@ -111,7 +111,7 @@ class FloatSum(MergedByValue):
 
 
 class RetractableFloatSum(FloatSum):
-    """A float64 sum a slot over finite numbers, and how many NaNs, infinities and negative infinities it has besides."""
+    """A float64 sum a slot over finite numbers, and how many NaNs and infinities of each sign it has besides."""
 
     def __init__(self, kind: pa.DataType) -> None:
         super().__init__(kind)
