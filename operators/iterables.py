@@ -124,7 +124,9 @@ class _RowsReader(Reader):
         self._columns = columns
         self._known_names = known_names
         self._position = position
-        self._singly = _PATIENCE if callable(rows) else 0
+        # Whatever is no function is taken for a list, for whose rows nobody has to wait.
+        self._patience = _PATIENCE if callable(rows) else 0
+        self._singly = self._patience
         self._pause = False
         self._ended = False
         next(islice(self._rows, position, position), None)
@@ -159,7 +161,7 @@ class _RowsReader(Reader):
                 break
             now = monotonic()
             if now - before > _SLOW_SECONDS:
-                self._singly = _PATIENCE
+                self._singly = self._patience
             if now - started > _CHUNK_SECONDS:
                 break
             before = now
