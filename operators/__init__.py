@@ -9,6 +9,7 @@ from operators.generators import Generator
 from operators.iterables import AsyncRows, Batches, Rows
 from operators.map_async import MapAsync
 from operators.memory import Collect, Null, Table
+from operators.sql import SqlError, script, sql
 from operators.terminal import Callback, Terminal
 from operators.union import Union
 from operators.window import AssignWindows, Hop, Tumble
@@ -35,10 +36,13 @@ __all__ = [
     "Null",
     "ParquetSink",
     "Rows",
+    "SqlError",
     "Table",
     "Terminal",
     "Tumble",
     "Union",
     "WindowAggregate",
     "agg",
+    "script",
+    "sql",
 ]

@@ -14,11 +14,12 @@ from flow.errors import GraphError
 from flow.sink import Sink
 from operators.files.csv import Csv
 from operators.files.description import FileSource
+from operators.files.json import JsonLines
 from operators.files.parquet import Parquet
 from operators.sql.connectors import Connector, TableOptions
 from operators.sql.options import Options
 
-_FORMATS: Final[dict[str, type[FileSource]]] = {"parquet": Parquet, "csv": Csv}
+_FORMATS: Final[dict[str, type[FileSource]]] = {"parquet": Parquet, "csv": Csv, "json": JsonLines}
 
 _SPELLED: Final = {"\\t": "\t", "tab": "\t", "space": " "}
 

@@ -118,6 +118,12 @@ class _Streaming(Parser):
             self._advance(2)
         return this
 
+    def _parse_as_command(self, start: Any) -> Any:
+        return self.raise_error(f"{start.text.upper()} is not supported", start)
+
+    def _parse_command(self) -> Any:
+        return self.raise_error(f"{self._prev.text.upper()} is not supported", self._prev)
+
     def _parse_create(self) -> Any:
         start = self._prev
         replace = bool(self._match_pair(TokenType.OR, TokenType.REPLACE))
@@ -203,6 +209,8 @@ def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:
         raise _of_token_error(text, error) from None
     except ParseError as error:
         raise _of_parse_error(text, error) from None
+    except RecursionError:
+        raise text.error("the text is nested too deep", 0) from None
     return [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
 
 

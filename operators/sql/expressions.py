@@ -16,6 +16,7 @@ from flow.errors import GraphError
 from operators.expressions import Call, Case, Cast, Column, Expression, Field, InList, Literal
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.errors import SqlError
+from operators.sql.functions import shape_of
 from operators.sql.types import arrow_type
 
 _OPERATORS: Final[dict[type[Tree], str]] = {
@@ -38,31 +39,8 @@ _OPERATORS: Final[dict[type[Tree], str]] = {
     exp.NullSafeNEQ: "is distinct from",
     exp.Like: "like",
     exp.ILike: "ilike",
-    exp.RegexpLike: "~",
     exp.RegexpILike: "~*",
 }
-
-_NAMES: Final[dict[type[Tree], str]] = {
-    exp.StrPosition: "strpos",
-    exp.Rand: "random",
-    exp.UnixToTime: "to_timestamp",
-    exp.IsNan: "isnan",
-    exp.CurrentTimestamp: "now",
-}
-"""Functions that go by another name here than in sqlglot."""
-
-_FLAGS: Final = {
-    "safe",
-    "coalesce",
-    "ignore_nulls",
-    "single_replace",
-    "big_int",
-    "typed",
-    "negate",
-    "binary",
-    "encoding",
-}
-"""Arguments of sqlglot's functions that are notes on a dialect."""
 
 _INTERVAL_PART: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 
@@ -80,24 +58,6 @@ _NANOSECONDS: Final = {
     "min": 60_000_000_000,
     "hour": 3_600_000_000_000,
 }
-
-AGGREGATES: Final[dict[type[Tree], str]] = {
-    exp.Count: "count",
-    exp.Sum: "sum",
-    exp.Avg: "avg",
-    exp.Min: "min",
-    exp.Max: "max",
-    exp.First: "first",
-    exp.FirstValue: "first",
-    exp.Last: "last",
-    exp.LastValue: "last",
-    exp.Stddev: "stddev",
-    exp.StddevSamp: "stddev",
-    exp.StddevPop: "stddev_pop",
-    exp.Variance: "var",
-    exp.VariancePop: "var_pop",
-}
-"""Aggregate functions."""
 
 
 def aggregate_calls(tree: Tree) -> list[Tree]:
@@ -175,6 +135,8 @@ class ExpressionReader:
                 return Literal(bool(node.this))
             case exp.Literal():
                 return Literal(node.this if node.is_string else self._number(node))
+            case exp.RawString():
+                return Literal(node.this)
             case exp.Interval():
                 return Literal(self._interval(node), pa.month_day_nano_interval())
             case exp.Neg() if isinstance(node.this, exp.Literal) and not node.this.is_string:
@@ -197,16 +159,24 @@ class ExpressionReader:
             case exp.If():
                 otherwise = node.args.get("false") or exp.Null()
                 return Case(((self._convert(node.this), self._convert(node.args["true"])),), self._convert(otherwise))
+            case exp.Cast() if isinstance(node.this, exp.IntDiv) and not node.args["to"].expressions:
+                # How sqlglot reads PostgreSQL's div().
+                return self._convert(node.this)
             case exp.Cast():
                 target = arrow_type(self._text, node.args["to"])
                 return Cast(self._convert(node.this), target, forgiving=isinstance(node, exp.TryCast))
             case exp.Dot():
                 return Field(self._convert(node.this), node.name)
+            case exp.Bracket():
+                return self._element(node)
+            case exp.Escape():
+                return self._escaped(node)
+            case exp.Date() if len([each for each in node.args.values() if each]) == 1:
+                return Cast(self._convert(node.this), pa.date32())
         return self._call(node)
 
     def _operator(self, node: Tree) -> Expression:
-        operands = (self._convert(node.this), self._convert(node.expression))
-        result = Call(_OPERATORS[type(node)], operands)
+        result = Call(_OPERATORS[type(node)], (self._convert(node.this), self._convert(node.expression)))
         return Call("not", (result,)) if node.args.get("negate") else result
 
     def _number(self, node: Tree) -> int | float | Decimal:
@@ -273,27 +243,27 @@ class ExpressionReader:
             branches.append((condition, self._convert(branch.args["true"])))
         return Case(tuple(branches), self._convert(node.args.get("default") or exp.Null()))
 
+    def _element(self, node: exp.Bracket) -> Expression:
+        if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
+            raise self._text.error("slices of lists are not supported yet", node)
+        index = self._convert(node.expressions[0])
+        if isinstance(index, Literal) and isinstance(index.value, int):
+            # sqlglot counts from 0 where it knows the index.
+            index = Literal(index.value + 1)
+        return Call("list_element", (self._convert(node.this), index))
+
+    def _escaped(self, node: exp.Escape) -> Expression:
+        like = self._convert(node.this)
+        if not isinstance(like, Call) or like.function not in ("like", "ilike"):
+            raise self._text.error("ESCAPE belongs to LIKE and ILIKE", node)
+        return Call(like.function, (*like.arguments, self._convert(node.expression)))
+
     def _call(self, node: Tree) -> Expression:
-        if isinstance(node, exp.Anonymous):
-            return Call(node.name, tuple(self._convert(argument) for argument in node.expressions))
-        return Call(self._name(node), tuple(self._convert(argument) for argument in self._arguments(node)))
-
-    def _name(self, node: Tree) -> str:
-        if type(node) in _NAMES:
-            return _NAMES[type(node)]
-        if isinstance(node, exp.Func):
-            return node.sql_name()
-        raise self._text.error(f"{node.key.upper()} is not supported yet: {render(bare(node))}", node)
-
-    def _arguments(self, node: Tree) -> list[Tree]:
-        found: list[Tree] = []
-        for key in node.arg_types:
-            value = node.args.get(key)
-            if key in _FLAGS or value is None or isinstance(value, bool | str):
-                continue
-            found += value if isinstance(value, list) else [value]
-        # Units of time are bare words in the tree, text in a call.
-        return [exp.Literal.string(each.name.lower()) if isinstance(each, exp.Var) else each for each in found]
+        shape = shape_of(node)
+        if shape is None:
+            raise self._text.error(f"{node.key.upper()} is not supported yet: {render(bare(node))}", node)
+        name, arguments = shape
+        return Call(name, tuple(self._convert(argument) for argument in arguments if argument is not None))
 
 
 def bare(tree: Tree) -> Tree:

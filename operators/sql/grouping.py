@@ -13,7 +13,8 @@ from operators.aggregates import Aggregation
 from operators.expressions import Column
 from operators.sql import plan as p
 from operators.sql.dialect import Text, Tree, exp, offset_of, render
-from operators.sql.expressions import AGGREGATES, ExpressionReader, bare
+from operators.sql.expressions import ExpressionReader, bare
+from operators.sql.functions import AGGREGATES
 from operators.sql.lowering import schema_of
 from operators.sql.window_call import WINDOW_COLUMNS
 from operators.sql.windows import lift_windows

@@ -21,8 +21,8 @@ _VOLATILE: Final = frozenset({"random", "uuid", "gen_random_uuid"})
 
 
 def optimise(plan: p.Plan) -> p.Plan:
-    """The plan with conditions as low as they can be, and without projections that do nothing."""
-    return _melt(_push(plan, ()))
+    """The plan with conditions as low as they can be, computing nothing that is not used."""
+    return _melt(_prune(_push(plan, ()), None))
 
 
 def substitute(expression: Expression, columns: Mapping[str, Expression]) -> Expression:
@@ -95,6 +95,25 @@ def _filtered(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
         else:
             plan = p.Filter(plan, condition)
     return plan
+
+
+def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
+    """The plan without projected columns that are not wanted; None wants all of them, and no others."""
+    match plan:
+        case p.Filter():
+            below = None if wanted is None else wanted | plan.predicate.columns
+        case p.Aggregate():
+            used = (aggregation.columns for _, aggregation in plan.aggregations)
+            below = frozenset(plan.keys).union(*used) | ({plan.window.column} if plan.window else set())
+        case p.Project():
+            columns = plan.columns if wanted is None else tuple(each for each in plan.columns if each[0] in wanted)
+            if wanted is not None and all(expression == Column(name) for name, expression in columns):
+                return _prune(plan.input, wanted)
+            plan = attrs.evolve(plan, columns=columns)
+            below = frozenset().union(*(expression.columns for _, expression in columns))
+        case _:
+            below = None
+    return p.with_inputs(plan, tuple(_prune(part, below) for part in p.inputs_of(plan)))
 
 
 def _melt(plan: p.Plan) -> p.Plan:

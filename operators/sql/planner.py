@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from operators.expressions import Cast, Column
+from operators.expressions.types import logical
 from operators.sql import plan as p
 from operators.sql.dialect import EMIT, Text, Tree, exp, render
 from operators.sql.expressions import ExpressionReader, aggregate_calls, bare
@@ -32,8 +33,11 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     Raises:
         SqlError: the query makes no sense over these tables, or asks for what is not supported.
     """
-    qualify(text, query, _Columns(catalog))
-    return optimise(_plan(text, query, catalog))
+    try:
+        qualify(text, query, _Columns(catalog))
+        return optimise(_plan(text, query, catalog))
+    except RecursionError:
+        raise text.error("the query is nested too deep", query) from None
 
 
 class _Columns(Mapping[str, Sequence[str]]):
@@ -60,7 +64,12 @@ def cast_to(plan: p.Plan, target: pa.Schema) -> p.Plan:
     """
     schema = schema_of(plan)
     columns = tuple(
-        (field.name, Column(name) if schema.column_type(name) == field.type else Cast(Column(name), field.type))
+        (
+            field.name,
+            Column(name)
+            if logical(schema.column_type(name)) == logical(field.type)
+            else Cast(Column(name), field.type),
+        )
         for name, field in zip(schema.names, target, strict=True)
     )
     if columns == tuple((name, Column(name)) for name in schema.names):

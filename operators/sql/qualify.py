@@ -14,6 +14,7 @@ import attrs
 
 from flow.errors import known
 from operators.sql.dialect import EMIT, Text, Tree, exp
+from operators.sql.functions import AGGREGATES, shape_of
 from operators.sql.window_call import WINDOW_COLUMNS, WindowCall, read_window_call
 
 _SELECT_CLAUSES: Final = {"with_", "expressions", "from_", "where", "group", "having", "distinct", EMIT}
@@ -40,6 +41,10 @@ _CLAUSE_NAMES: Final = {
     "match": "MATCH_RECOGNIZE",
     "ordinality": "WITH ORDINALITY",
 }
+
+
+_NAMED: Final = exp.Alias | exp.Column | exp.Dot
+"""Projections that have a name of their own."""
 
 
 @attrs.frozen
@@ -252,6 +257,9 @@ class _Selecting:
             raise self._text.error(f"no table {alias.name!r} in FROM; {known(alias.name, names)}", alias)
         return self._relations[names.index(name)]
 
+    def _is_relation(self, alias: exp.Identifier) -> bool:
+        return match(self._text, alias, [relation.alias for relation in self._relations], "table") is not None
+
     def _columns(self, node: Tree, outputs: Mapping[str, Tree] | None = None) -> None:
         """Qualify the columns of an expression; those found nowhere else may be `outputs`, by alias."""
         for part in list(node.walk()):
@@ -279,27 +287,31 @@ class _Selecting:
         return [(relation, name) for relation, name in found if name is not None]
 
     def _column(self, column: exp.Column) -> None:
-        if column.args.get("db"):
-            raise self._text.error(f"columns are written column or table.column, not {column.sql()!r}", column)
-        table = column.args.get("table")
-        relations = [self._named_relation(table)] if table else self._relations
-        found = self._holders(column.this, relations)
+        """Qualify ``column``, ``table.column``, or either followed by fields of a struct."""
+        first, *fields = cast("list[exp.Identifier]", column.parts)
+        relations = self._relations
+        if fields and (self._is_relation(first) or not self._holders(first, relations)):
+            relations = [self._named_relation(first)]
+            first, *fields = fields
+        found = self._holders(first, relations)
         if not found:
             names = [name for relation in relations for name in relation.columns]
             where = f" in {relations[0].alias!r}" if len(relations) == 1 else ""
-            raise self._text.error(f"no column {column.name!r}{where}; {known(column.name, names)}", column.this)
+            raise self._text.error(f"no column {first.name!r}{where}; {known(first.name, names)}", first)
         if len(found) > 1:
             candidates = [f"{relation.alias}.{name}" for relation, name in found]
-            raise self._text.error(f"column {column.name!r} is ambiguous: {candidates}", column.this)
+            raise self._text.error(f"column {first.name!r} is ambiguous: {candidates}", first)
         relation, name = found[0]
-        column.set("this", _exact(column.this, name))
-        column.set("table", exp.to_identifier(relation.alias, quoted=True))
+        qualified: Tree = exp.Column(this=_exact(first, name), table=exp.to_identifier(relation.alias, quoted=True))
+        for field in fields:
+            qualified = exp.Dot(this=qualified, expression=field.copy())
+        column.replace(qualified)
 
     def _alias_projections(self) -> dict[str, Tree]:
         outputs: dict[str, Tree] = {}
-        explicit = {p.output_name for p in self._select.expressions if isinstance(p, exp.Alias | exp.Column)}
+        explicit = {p.output_name for p in self._select.expressions if isinstance(p, _NAMED)}
         for projection in self._select.expressions:
-            if isinstance(projection, exp.Alias | exp.Column):
+            if isinstance(projection, _NAMED):
                 name = projection.output_name
             else:
                 name = _derived_name(projection, {*explicit, *outputs})
@@ -347,12 +359,8 @@ def _derived_name(projection: Tree, taken: set[str]) -> str:
         node = node.this
     if isinstance(node, exp.Column):
         stem = node.name
-    elif isinstance(node, exp.Anonymous):
-        stem = node.name.lower()
-    elif isinstance(node, exp.Case):
-        stem = "case"
-    elif isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
-        stem = node.sql_name().lower()
+    elif isinstance(node, exp.Func) and (shape := shape_of(node)) and shape[0].isidentifier():
+        stem = AGGREGATES.get(type(node), shape[0]).lower()
     else:
         stem = "column"
     name, number = stem, 1

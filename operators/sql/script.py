@@ -15,15 +15,17 @@ import pyarrow as pa
 
 from flow.errors import GraphError, known
 from flow.graph import Graph, Stream
-from flow.nodes import ErrorPolicy
+from flow.nodes import ErrorPolicy, SinkNode
 from operators.expressions import Cast, Column, Expression, Literal
 from operators.sql import plan as p
 from operators.sql.connectors import sink_of, source_of
 from operators.sql.declarations import Table, read_table
 from operators.sql.dialect import Text, Tree, exp, parse
 from operators.sql.lowering import lower, schema_of
+from operators.sql.optimise import optimise
 from operators.sql.planner import cast_to, plan_query
 from operators.sql.qualify import match
+from operators.terminal import Terminal
 
 _POLICIES = ("fail", "skip", "dead_letter")
 
@@ -41,6 +43,8 @@ def load_script(path: str | Path) -> Graph:
 
 def script(text: str, *, name: str = "script") -> Graph:
     """The graph of a SQL script: CREATE TABLE, CREATE VIEW and INSERT INTO … SELECT, separated by semicolons.
+
+    A SELECT that is inserted nowhere is printed.
 
     Args:
         text: the script.
@@ -84,7 +88,9 @@ class _Script:
         self._tables: dict[str, Table] = {}
         self._views: dict[str, p.Plan] = {}
         self._streams: dict[str, Stream] = {}
+        self._reads: dict[str, p.Plan] = {}
         self._targets: dict[str, _Target] = {}
+        self._results: list[p.Plan] = []
         self._uses: dict[str, int] = {}
 
     def build(self) -> Graph:
@@ -96,11 +102,22 @@ class _Script:
                     self._uses[part.name.lower()] = self._uses.get(part.name.lower(), 0) + 1
         for statement in statements:
             self._statement(statement)
-        if not self._targets:
+        if not self._targets and not self._results:
             raise GraphError("the script inserts into no table: nothing would run; write INSERT INTO table SELECT ...")
         for target in self._targets.values():
             self._write(target)
-        return self._graph
+        for plan in self._results:
+            name = self._graph.unique_name("result")
+            lower(plan, self._streams, name).sink(name, Terminal())
+        return self._needed()
+
+    def _needed(self) -> Graph:
+        """The graph without what leads to no sink: sources that only an unused view reads."""
+        needed = {node.name for node in self._graph if isinstance(node, SinkNode)}
+        for node in reversed(list(self._graph)):
+            if node.name in needed:
+                needed |= {output.node for output in node.inputs.values()}
+        return Graph(self._graph.name, {node.name: node for node in self._graph if node.name in needed})
 
     def _statement(self, statement: Tree) -> None:
         match statement:
@@ -111,11 +128,7 @@ class _Script:
             case exp.Insert():
                 self._insert(statement)
             case exp.Query():
-                raise self._text.error(
-                    "the result of this query goes nowhere",
-                    statement,
-                    "write INSERT INTO table SELECT ..., or CREATE VIEW",
-                )
+                self._results.append(self._plan(statement))
             case exp.Set():
                 raise self._text.error(
                     "SET is not supported yet", statement, "give a run its options on the command line"
@@ -246,7 +259,7 @@ class _Script:
 
     def _write(self, target: _Target) -> None:
         table = target.table
-        plan = target.plans[0] if len(target.plans) == 1 else p.Union(tuple(target.plans))
+        plan = optimise(target.plans[0] if len(target.plans) == 1 else p.Union(tuple(target.plans)))
         described = table.for_connector()
         sink = sink_of(described)
         policy = described.options.choice("on_error", _POLICIES, "fail")
@@ -268,9 +281,11 @@ class _Script:
         table = self._tables[name]
         if name in self._targets:
             raise self._both(table, table.at)
-        if name not in self._streams:
+        if name not in self._reads:
             self._streams[name] = self._source(table)
-        return p.Scan(name, self._streams[name].schema)
+            scan = p.Scan(name, self._streams[name].schema)
+            self._reads[name] = self._computed(table, scan) if table.computed else scan
+        return self._reads[name]
 
     def _source(self, table: Table) -> Stream:
         described = table.for_connector()
@@ -294,7 +309,7 @@ class _Script:
         ordered = options.flag("ordered")
         policy = options.choice("on_error", _POLICIES, "fail")
         options.finish(table.name)
-        stream = options.make(
+        return options.make(
             lambda: self._graph.source(
                 table.name,
                 source,
@@ -306,11 +321,9 @@ class _Script:
                 on_error=cast("ErrorPolicy", policy),
             )
         )
-        return self._computed(table, stream) if table.computed else stream
 
-    def _computed(self, table: Table, stream: Stream) -> Stream:
-        """The table's stream with its computed columns."""
+    def _computed(self, table: Table, scan: p.Scan) -> p.Plan:
+        """The table with its computed columns."""
         relation = exp.Table(this=exp.to_identifier(table.name, quoted=True))
         query = exp.Select(expressions=list(table.outputs)).from_(relation)
-        plan = plan_query(self._text, query, {table.name: p.Scan(table.name, stream.schema)})
-        return lower(plan, {table.name: stream}, table.name, name=self._graph.unique_name(f"{table.name}.columns"))
+        return plan_query(self._text, query, {table.name: scan})
