@@ -279,9 +279,9 @@ def _who_waited(stats: RunStats, chain: _Chain, chains: list[_Chain], evidence: 
     names = {node.name for node in chain.nodes}
     read = {name for node in chain.nodes for name in node.inputs}
     before = [other for other in chains if other is not chain and other.has(read)]
-    # Routers beside readers that read ahead: the readers are who waits in the end.
-    routed = {name for other in before for node in other.nodes if node.kind == "router" for name in node.inputs}
-    before += [other for other in chains if other is not chain and other not in before and other.has(routed)]
+    # Where readers read ahead of their chain, it is they who wait in the end.
+    heads = {node.chain for other in before for node in other.nodes}
+    before += [other for other in chains if other is not chain and other not in before and other.has(heads)]
     after = [other for other in chains if other is not chain and any(names & set(node.inputs) for node in other.nodes)]
     before = [other for other in before if other.blocked >= _SOME]
     blocked = max(before, key=lambda other: (other.kind != "router", other.blocked), default=None)

@@ -56,7 +56,13 @@ class Terminal(Sink):
 
     def open(self, context: WriterContext) -> Writer:
         """The writer that prints."""
-        return _TerminalWriter(Console(file=self.file, highlight=False), self.limit, context.schema)
+        return _TerminalWriter(_Console(file=self.file, highlight=False), self.limit, context.schema)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Fail as any writer does; Rich would end the program."""
+        raise BrokenPipeError("whoever read the rows went away")
 
 
 class _TerminalWriter(Writer):

@@ -105,9 +105,9 @@ def demo_graph(file: Path, hourly: Collect, times: int = REPLAYS) -> Graph:
     flights = graph.source("flights", Replay(file, times), event_time="time_hour", delay="18 hours")
     (
         flights.key_by("origin")
-        .window(Tumble("1 hour"))
         .aggregate(
             name="hourly",
+            window=Tumble("time_hour", "1 hour"),
             flights=agg.count(),
             departed=agg.count("dep_time"),
             avg_delay=agg.avg("dep_delay"),
