@@ -282,4 +282,4 @@ def decoded(value: Value) -> Any:
 
 def reason(error: BaseException) -> str:
     """What a kernel complains about, in SQL's words."""
-    return _WORDS.get(str(error), str(error))
+    return _WORDS.get(str(error).lower(), str(error))

@@ -107,15 +107,21 @@ def _text_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _text_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
-    plain = pa.timestamp(target.unit)
+    plain, utc = pa.timestamp(target.unit), pa.timestamp(target.unit, "UTC")
+    for uniform in (plain, utc):
+        try:
+            moments = pc.cast(value, uniform).cast(plain)
+        except pa.ArrowInvalid:
+            continue
+        return moments if target.tz is None else pc.assume_timezone(moments, "UTC").cast(target)
     # Digits beyond microseconds are cut off.
     value = pc.replace_substring_regex(pc.utf8_trim_whitespace(value), _TOO_FINE, r"\1")
     zoned = pc.fill_null(pc.match_substring_regex(value, _ZONED), False)
     if not pc.any(zoned).as_py():
         result = pc.cast(value, plain)
     else:
-        uniform = pc.replace_substring_regex(pc.filter(value, zoned), r" ?(UTC|z)$", "Z")
-        moments = pc.cast(uniform, pa.timestamp(target.unit, "UTC")).cast(plain)
+        spelled = pc.replace_substring_regex(pc.filter(value, zoned), r" ?(UTC|z)$", "Z")
+        moments = pc.cast(spelled, utc).cast(plain)
         rest = pc.cast(pc.if_else(zoned, pa.scalar(None, pa.string()), value), plain)
         result = pc.replace_with_mask(rest, zoned, moments)
     return result if target.tz is None else pc.assume_timezone(result, "UTC").cast(target)

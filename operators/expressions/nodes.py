@@ -32,6 +32,7 @@ from operators.expressions.bound import (
 from operators.expressions.casts import castable
 from operators.expressions.functions import resolve
 from operators.expressions.functions.comparison import membership
+from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, ExpressionError, common, literal_decimal, logical
 
 _INFIX: Final = frozenset(
@@ -181,11 +182,17 @@ class Literal(Expression):
         """None."""
         return ()
 
+    @property
+    def _beyond_integers(self) -> bool:
+        """Whether it is a whole number that only a decimal can hold."""
+        return isinstance(self.value, int) and self.type is None and not -(2**63) <= self.value < 2**63
+
     def scalar(self) -> pa.Scalar:
         """The value as Arrow's; raises ExpressionError where Arrow has no such value."""
         try:
-            if isinstance(self.value, Decimal) and self.type is None:
-                return pa.scalar(self.value, literal_decimal(self.value))
+            number = Decimal(self.value) if self._beyond_integers else self.value
+            if isinstance(number, Decimal) and self.type is None:
+                return pa.scalar(number, literal_decimal(number))
             return pa.scalar(self.value, self.type)
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             as_type = "" if self.type is None else f" of type {self.type}"
@@ -193,7 +200,8 @@ class Literal(Expression):
 
     def resolve(self, schema: pa.Schema) -> Bound:
         """The value."""
-        flexible = self.type is None and isinstance(self.value, int | str) and not isinstance(self.value, bool)
+        whole = isinstance(self.value, int) and not isinstance(self.value, bool) and not self._beyond_integers
+        flexible = self.type is None and (whole or isinstance(self.value, str))
         return BoundLiteral(self.scalar(), flexible)
 
     def pushed(self, schema: pa.Schema | None) -> pushdown.Pushed:
@@ -212,7 +220,7 @@ class Literal(Expression):
             text = str(self.value)
         else:
             text = "'" + str(self.value).replace("'", "''") + "'"
-        return text if self.type is None else f"CAST({text} AS {self.type})"
+        return text if self.type is None else f"CAST({text} AS {type_text(self.type)})"
 
 
 @attrs.frozen(str=False)
@@ -283,7 +291,7 @@ class Cast(Expression):
         return folded(BoundCast(str(self), bound, target, self.forgiving, self.forgiving and bound.total), (bound,))
 
     def __str__(self) -> str:
-        return f"{'TRY_CAST' if self.forgiving else 'CAST'}({self.operand} AS {self.type})"
+        return f"{'TRY_CAST' if self.forgiving else 'CAST'}({self.operand} AS {type_text(self.type)})"
 
 
 @attrs.frozen(str=False)

@@ -50,11 +50,12 @@ class Overload:
 
 @attrs.frozen
 class Parameter:
-    """What an overload takes in one place: exactly, after an implicit cast, and as what."""
+    """What an overload takes in one place: exactly, after an implicit cast, as what; and what NULL becomes."""
 
     exact: frozenset[Family]
     implicit: frozenset[Family] = frozenset()
     target: pa.DataType | None = None
+    null: pa.DataType | None = None
     common: bool = False
     constant: bool = False
 
@@ -64,8 +65,10 @@ class Parameter:
             if self.target is None or (argument.family == "timestamp" and pa.types.is_timestamp(self.target)):
                 return argument.type
             return self.target
-        if level >= 1 and (argument.family in self.implicit or argument.family == "null"):
-            return self.target or argument.type
+        if level >= 1 and argument.family == "null":
+            return self.target or self.null
+        if level >= 1 and argument.family in self.implicit:
+            return self.target
         return self.target if level >= 2 and argument.unknown else None
 
 
@@ -80,13 +83,13 @@ _ANY: Final[frozenset[Family]] = frozenset(
 )  # fmt: skip
 
 _PARAMETERS: Final[dict[str, Parameter]] = {
-    "any": Parameter(_ANY),
-    "same": Parameter(_ANY, common=True),
+    "any": Parameter(_ANY, null=pa.null()),
+    "same": Parameter(_ANY, null=pa.null(), common=True),
     "boolean": Parameter(frozenset({"boolean"}), target=pa.bool_()),
     "bigint": Parameter(frozenset({"integer"}), target=pa.int64()),
     "double": Parameter(frozenset({"float"}), frozenset({"integer", "decimal"}), pa.float64()),
-    "integer": Parameter(frozenset({"integer"})),
-    "float": Parameter(frozenset({"float"})),
+    "integer": Parameter(frozenset({"integer"}), null=pa.int64()),
+    "float": Parameter(frozenset({"float"}), null=pa.float64()),
     "decimal": Parameter(frozenset({"decimal"})),
     "text": Parameter(frozenset({"text"}), target=pa.string()),
     "binary": Parameter(frozenset({"binary"}), target=pa.binary()),

@@ -25,6 +25,13 @@ _NAMES: Final[dict[str, pa.DataType]] = {
     "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"),
     "timestamp with time zone": pa.timestamp("us", "UTC"), "interval": INTERVAL,
 }  # fmt: skip
+_SPELLED: Final = {
+    kind: name.upper()
+    for name, kind in reversed(_NAMES.items())
+    if name not in ("bool", "int", "float", "string", "varchar", "binary", "timestamp with time zone")
+    and not (name.startswith(("int", "float")) and name[-1].isdigit())
+    and name != "double precision"
+}
 _DECIMAL: Final = re.compile(r"(?:decimal|numeric)(?:\((\d+)(?:,\s*(\d+))?\))?")
 
 
@@ -39,3 +46,10 @@ def type_named(kind: pa.DataType | str) -> pa.DataType:
     if name not in _NAMES:
         raise ExpressionError(f"no type {kind!r}; {known(name, [*_NAMES, 'decimal(p, s)'])}")
     return _NAMES[name]
+
+
+def type_text(kind: pa.DataType) -> str:
+    """SQL's name of an Arrow type; Arrow's own where SQL has none."""
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return _SPELLED.get(kind, str(kind))

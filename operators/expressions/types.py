@@ -130,14 +130,15 @@ def common(arguments: Sequence[Argument]) -> pa.DataType | None:
         meeting = met
     for argument in fixed:
         if argument.flexible and typed:
-            met = _pair(meeting, _literal_type(argument, meeting))
+            met = _pair(meeting, literal_type(argument, meeting))
             if met is None:
                 return None
             meeting = met
     return meeting
 
 
-def _literal_type(argument: Argument, other: pa.DataType) -> pa.DataType:
+def literal_type(argument: Argument, other: pa.DataType) -> pa.DataType:
+    """The type that a literal has beside a value of another type: the narrowest that PostgreSQL would give it."""
     value = argument.constant
     if not isinstance(value, int) or isinstance(value, bool):
         return argument.type

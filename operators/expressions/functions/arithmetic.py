@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
-from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_decimal, common, decimal
+from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_decimal, common, decimal, literal_type
 
 _WIDE_DIGITS: Final = 76
 
@@ -44,7 +44,12 @@ def _two_nulls(arguments: Sequence[Argument]) -> bool:
 
 def _operands(arguments: Sequence[Argument], kind: pa.DataType) -> list[pa.DataType]:
     """The decimals that two operands are before they meet: products keep the digits of each."""
-    return [as_decimal(argument.type) if argument.family in NUMBERS else kind for argument in arguments]
+    return [
+        as_decimal(literal_type(argument, kind) if argument.flexible else argument.type)
+        if argument.family in NUMBERS
+        else kind
+        for argument in arguments
+    ]
 
 
 def _rule(name: str) -> Rule:
@@ -84,7 +89,12 @@ def _quotient_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
 
 def _quotient_digits(left: pa.DataType, right: pa.DataType, scale: int) -> int:
     """Digits that Arrow needs to divide such decimals to one digit more than `scale`."""
-    return int(left.precision + max(0, scale - right.precision - left.scale) + right.scale + right.precision + 1)
+    return int(left.precision + _more_digits(left, right, scale) + right.precision + 1)
+
+
+def _more_digits(left: pa.DataType, right: pa.DataType, scale: int) -> int:
+    """What the dividend's scale lacks: Arrow's quotient has its digits, and those before the divisor's point."""
+    return int(max(0, scale - (right.precision - right.scale) - left.scale))
 
 
 def _wide(value: Any, extra: int = 0) -> Any:
@@ -112,8 +122,7 @@ def _decimal_product(result: pa.DataType, left: Any, right: Any) -> Any:
 def _decimal_quotient(result: pa.DataType, left: Any, right: Any) -> Any:
     if pa.types.is_floating(result):
         return pc.divide_checked(pc.cast(left, result), pc.cast(right, result))
-    # Arrow's quotient has as many digits behind the point as the dividend and the whole divisor together.
-    extra = max(0, result.scale - right.type.precision - left.type.scale)
+    extra = _more_digits(left.type, right.type, result.scale)
     return _narrow(pc.divide_checked(_wide(left, extra), _wide(right)), result)
 
 
@@ -169,8 +178,8 @@ def _filled(value: Any) -> Any:
 
 
 def _decimal_remainder(left: Any, right: Any) -> Any:
-    precision, scale = left.type.precision, left.type.scale
-    if precision + scale + precision + 1 > _WIDE_DIGITS:
+    precision = left.type.precision
+    if 2 * precision + 1 > _WIDE_DIGITS:
         raise pa.ArrowInvalid(f"the remainder of {left.type} needs too many digits; cast to a narrower decimal first")
     quotient = pc.cast(pc.trunc(pc.divide_checked(_wide(left), _wide(right))), pa.decimal256(precision, 0))
     return pc.cast(pc.subtract(left, pc.cast(pc.multiply(quotient, right), left.type)), left.type)

@@ -28,6 +28,11 @@ _PLAIN: Final[dict[str, Callable[[Any, Any], pa.Array]]] = {
 }
 
 
+def comparable(kind: pa.DataType) -> bool:
+    """Whether two values of a type can be compared as they are."""
+    return family(kind) in _COMPARABLE
+
+
 def _is_nan_free(value: Any) -> bool:
     return isinstance(value, pa.Scalar) and (not value.is_valid or value.as_py() == value.as_py())
 
@@ -66,7 +71,7 @@ def _compared(name: str, arguments: Sequence[Argument], wrap: Callable[[Kernel],
         kind = pa.string()
     elif kind == INTERVAL:
         kind = pa.duration("us")
-    if kind is None or family(kind) not in _COMPARABLE:
+    if kind is None or not comparable(kind):
         return None
     kernel = (_FLOAT if pa.types.is_floating(kind) else _PLAIN)[name]
     return Resolved((kind, kind), pa.bool_(), wrap(kernel), total=True)

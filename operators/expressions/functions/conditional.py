@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.expressions.functions.comparison import float_equal, float_less
-from operators.expressions.registry import Kernel, Resolved, function, overload
+from operators.expressions.functions.comparison import comparable, float_equal, float_less
+from operators.expressions.registry import Kernel, Resolved, Rule, overload
 from operators.expressions.types import Argument, common
 
 
@@ -36,13 +36,25 @@ def _greater(left: Any, right: Any, floating: bool) -> pa.Array:
     return _less(right, left, floating)
 
 
-function("greatest(same...) -> same", total=True)(_extreme(_greater))
-function("least(same...) -> same", total=True)(_extreme(_less))
+def _extreme_rule(kernel: Kernel) -> Rule:
+    def rule(arguments: Sequence[Argument]) -> Resolved | None:
+        kind = common(arguments)
+        if kind is not None and pa.types.is_null(kind):
+            kind = pa.string()
+        if not arguments or kind is None or not comparable(kind):
+            return None
+        return Resolved(tuple(kind for _ in arguments), kind, kernel, total=True)
+
+    return rule
+
+
+overload("greatest(same...) -> same", _extreme_rule(_extreme(_greater)))
+overload("least(same...) -> same", _extreme_rule(_extreme(_less)))
 
 
 def _nullif(arguments: Sequence[Argument]) -> Resolved | None:
     kind = common(arguments)
-    if len(arguments) != 2 or kind is None or pa.types.is_nested(kind):
+    if len(arguments) != 2 or kind is None or not comparable(kind):
         return None
     result = arguments[0].type
     equal = float_equal if pa.types.is_floating(kind) else pc.equal

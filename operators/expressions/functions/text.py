@@ -5,6 +5,7 @@ NULL makes NULL, except in `concat` and `concat_ws`, which leave it out.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.expressions.casts import cast_value, castable
+from operators.expressions.casts import castable
 from operators.expressions.functions.parameters import parametric
-from operators.expressions.registry import Resolved, function, overload
+from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
 from operators.expressions.types import Argument
 
 function("lower(text) -> text", total=True)(pc.utf8_lower)
@@ -72,19 +73,33 @@ def _replace(value: Any, old: str, new: str) -> pa.Array:
     return pc.replace_substring(value, old, new) if old else value
 
 
-def _text(value: Any) -> Any:
-    return cast_value(value, pa.string())
+def _texts(kernel: Kernel) -> Rule:
+    """Any number of values that can be shown as text."""
+
+    def rule(arguments: Sequence[Argument]) -> Resolved | None:
+        if not arguments or not all(castable(argument.type, pa.string()) for argument in arguments):
+            return None
+        return Resolved(tuple(pa.string() for _ in arguments), pa.string(), kernel, total=True)
+
+    return rule
 
 
-@function("concat(any...) -> text")
 def _concat(*values: Any) -> pa.Array:
-    return pc.binary_join_element_wise(*map(_text, values), "", null_handling="skip")
+    return pc.binary_join_element_wise(*values, "", null_handling="replace", null_replacement="")
 
 
-@function("concat_ws(text, any...) -> text")
 def _concat_ws(separator: Any, *values: Any) -> pa.Array:
-    joined = pc.binary_join_element_wise(*map(_text, values), separator, null_handling="skip")
+    if not values:
+        values = (pc.if_else(pc.is_valid(separator), "", separator),)
+    # Arrow leaves out the rows in which it has skipped all values.
+    empty = functools.reduce(pc.and_, [pc.is_null(value) for value in values])
+    first = pc.if_else(empty, "", values[0])
+    joined = pc.binary_join_element_wise(first, *values[1:], separator, null_handling="skip")
     return pc.if_else(pc.is_valid(separator), joined, pa.scalar(None, pa.string()))
+
+
+overload("concat(any...) -> text", _texts(_concat))
+overload("concat_ws(text, any...) -> text", _texts(_concat_ws))
 
 
 def _joined(arguments: Sequence[Argument]) -> Resolved | None:
