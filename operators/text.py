@@ -38,9 +38,9 @@ def bytes_present(array: pa.StringArray, wanted: str) -> str:
     return "".join(char for char in wanted if found[ord(char)])
 
 
-def joined(pieces: Sequence[pa.StringArray | str], null: str) -> pa.Buffer:
-    """The pieces of every row one after the other, and the rows likewise; a str is a piece of every row."""
-    rows = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement=null)
+def joined(pieces: Sequence[pa.StringArray | str], null: str, separator: str = "") -> pa.Buffer:
+    """The pieces of every row with the separator between them, and the rows likewise; a str is a piece of every row."""
+    rows = pc.binary_join_element_wise(*pieces, separator, null_handling="replace", null_replacement=null)
     return pa.py_buffer(_content(rows))
 
 
@@ -83,25 +83,26 @@ def json_text(array: pa.Array) -> pa.StringArray:
         text = _enclosed("[", _members(array, json_text(array.flatten())), "]")
     elif pa.types.is_floating(kind):
         text = plain_text(array)
-        text = pc.if_else(pc.is_finite(array), text, _enclosed('"', text, '"'))
-    else:
+        if not _all_finite(array):
+            text = pc.if_else(pc.is_finite(array), text, _enclosed('"', text, '"'))
+    elif _is_bare(kind):
         text = plain_text(array)
-        if pa.types.is_timestamp(kind):
-            text = pc.replace_substring(text, " ", "T", max_replacements=1)
-        if _is_string(kind):
-            text = _escaped(text)
-        if not _is_bare(kind):
-            text = _enclosed('"', text, '"')
+    else:
+        text = _enclosed('"', _unquoted(array), '"')
     if array.null_count or text.null_count:
         text = pc.if_else(array.is_valid(), text, "null")
     return text
 
 
-def object_pieces(names: Sequence[str], values: Sequence[pa.StringArray]) -> list[pa.StringArray | str]:
-    """What `joined` has to join for an object with these members a row, given each member's JSON."""
+def object_pieces(names: Sequence[str], columns: Sequence[pa.Array]) -> list[pa.StringArray | str]:
+    """What `joined` has to join for a JSON object a row with these members."""
     pieces: list[pa.StringArray | str] = []
-    for number, (name, value) in enumerate(zip(names, values, strict=True)):
-        pieces += ["{" if number == 0 else ",", json.dumps(name, ensure_ascii=False) + ":", value]
+    for number, (name, column) in enumerate(zip(names, columns, strict=True)):
+        pieces += ["{" if number == 0 else ",", json.dumps(name, ensure_ascii=False) + ":"]
+        if column.null_count == 0 and (_is_string(column.type) or pa.types.is_timestamp(column.type)):
+            pieces += ['"', _unquoted(column), '"']
+        else:
+            pieces.append(json_text(column))
     return [*_merged(pieces), "}"] if names else ["{}"]
 
 
@@ -164,13 +165,26 @@ def _float_text(array: pa.Array) -> pa.StringArray:
     text = pc.cast(array, pa.string())
     if pa.types.is_float16(array.type):
         array = pc.cast(array, pa.float32())
-    whole = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXPONENT))
-    text = pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
-    if not pc.all(pc.is_finite(array), min_count=0).as_py():
+    whole = pc.fill_null(pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXPONENT)), False)
+    if whole.true_count:
+        text = pc.replace_with_mask(text, whole, _enclosed("", text.filter(whole), ".0"))
+    if not _all_finite(array):
         text = pc.if_else(pc.is_nan(array), "NaN", text)
         infinite = pc.is_inf(array)
         text = pc.if_else(infinite, pc.if_else(pc.greater(array, 0.0), "Infinity", "-Infinity"), text)
     return text
+
+
+def _all_finite(array: pa.Array) -> bool:
+    return bool(pc.all(pc.is_finite(array), min_count=0).as_py())
+
+
+def _unquoted(array: pa.Array) -> pa.StringArray:
+    """What stands between the quotes of a JSON string."""
+    text = plain_text(array)
+    if pa.types.is_timestamp(array.type):
+        return pc.replace_substring(text, " ", "T", max_replacements=1)
+    return _escaped(text) if _is_string(array.type) else text
 
 
 def _escaped(text: pa.StringArray) -> pa.StringArray:
@@ -196,7 +210,7 @@ def _object_text(array: pa.StructArray) -> pa.StringArray:
     fields = [array.type.field(i).name for i in range(array.type.num_fields)]
     if not fields:
         return pa.repeat(pa.scalar("{}"), len(array))
-    pieces = object_pieces(fields, [json_text(member) for member in array.flatten()])
+    pieces = object_pieces(fields, array.flatten())
     return pc.binary_join_element_wise(*pieces, "")
 
 

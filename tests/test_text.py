@@ -89,7 +89,7 @@ def test_json_says_what_python_says(rows):
         "floats": pa.array([row[1] for row in rows], pa.list_(pa.float64())),
         "nested": pa.array([row[2] for row in rows]),
     }
-    pieces = object_pieces(list(columns), [json_text(column) for column in columns.values()])
+    pieces = object_pieces(list(columns), list(columns.values()))
     lines = joined([*pieces, "\n"], "null").to_pybytes().decode().split("\n")
     assert lines.pop() == ""
     assert [json.loads(line) for line in lines] == pa.table(columns).to_pylist()
@@ -112,4 +112,5 @@ def test_which_characters_there_are():
 def test_pieces_are_joined_row_by_row():
     texts = pa.array(["skipped", "a", None])[1:]
     assert joined(["<", texts, ">", texts, "\n"], "N").to_pybytes() == b"<a>a\n<N>N\n"
+    assert joined([texts, texts], "", ";").to_pybytes() == b"a;a;"
     assert joined(["<", texts[:0], "\n"], "N").to_pybytes() == b""

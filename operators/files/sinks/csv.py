@@ -87,10 +87,10 @@ class _CsvPart(PartFormat):
             self._file.close()
 
     def _lines(self, cells: list[pa.StringArray]) -> pa.Buffer:
-        pieces: list[pa.StringArray | str] = []
-        for column in cells:
-            pieces += [column, self._delimiter]
-        return joined([*pieces[:-1], "\n"], self._null_cell)
+        last = pc.binary_join_element_wise(
+            cells[-1], "\n", "", null_handling="replace", null_replacement=self._null_cell
+        )
+        return joined([*cells[:-1], last], self._null_cell, self._delimiter)
 
     def _cells(self, text: pa.StringArray) -> pa.StringArray:
         quoted = pc.equal(text, self._nulls)

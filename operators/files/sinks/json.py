@@ -16,7 +16,7 @@ from operators.files.sinks.parts import (
     compressed,
     known_compression,
 )
-from operators.text import joined, json_text, object_pieces, textual
+from operators.text import joined, object_pieces, textual
 
 
 @attrs.frozen
@@ -55,8 +55,7 @@ class _JsonPart(PartFormat):
         self._file = compressed(file, sink.compression)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        values = [json_text(column) for column in batch.columns]
-        self._file.write(joined([*object_pieces(batch.schema.names, values), "\n"], "null"))
+        self._file.write(joined([*object_pieces(batch.schema.names, batch.columns), "\n"], "null"))
 
     def finish(self) -> None:
         if self._compressed:

@@ -47,8 +47,8 @@ class PartsSink(Sink):
     """A directory of part files, ``part-<run>-<node>-<writer>-<epoch>.<ending>``.
 
     The directory is made where there is none. Parts of earlier runs stay, so that runs append, unless `overwrite` is
-    set. An epoch in which a writer got no row leaves no part, except that a directory is never left without any: readers
-    then find one part that has the columns and no row.
+    set. An epoch in which a writer got no row leaves no part, except that a directory is never left without any:
+    readers then find one part that has the columns and no row.
 
     Attributes:
         path: the directory.
@@ -163,6 +163,7 @@ class PartsWriter(Writer):
 
     def commit(self, epoch: int) -> None:
         """Let the epoch's part appear."""
+        changed = self._prepared
         if self._prepared:
             os.rename(self._hidden, self._part(epoch))
             self._prepared = False
@@ -170,8 +171,10 @@ class PartsWriter(Writer):
             for name in self._parts():
                 if not name.startswith(self._run):
                     Path(self._sink.path, name).unlink(missing_ok=True)
+                    changed = True
         self._before_first_commit = False
-        _sync(self._sink.path)
+        if changed:
+            _sync(self._sink.path)
 
     def abort(self) -> None:
         """Remove what was written since the last commit."""
