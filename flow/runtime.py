@@ -17,7 +17,7 @@ from time import perf_counter_ns
 import structlog
 import trio
 
-from flow.chain import ChainInstance, Send
+from flow.chain import ChainInstance
 from flow.cost import Cost
 from flow.epochs import Commits, Control
 from flow.feed import Ahead, Feed, Read, SplitPool
@@ -30,6 +30,7 @@ from flow.metrics import Outcome, RunStats
 from flow.nodes import Node, SourceNode
 from flow.operator import AsyncPartition
 from flow.settings import Settings, cores
+from flow.steps import Send
 from flow.waiting import Calls, Piece
 
 Watch = Callable[[RunStats], None]

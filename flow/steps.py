@@ -1,0 +1,228 @@
+"""One node at work in one instance: its partition or writer, the ways out of it, and its error policy.
+
+Owned by the instance of the chain that it is part of; what it cannot use goes aside, and is never silently lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter_ns
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import RowError, StepError
+from flow.layout import Edge, Step
+from flow.messages import Message, Rows
+from flow.metrics import Counters
+from flow.nodes import DEAD_LETTER_COLUMNS
+from flow.operator import AsyncPartition, Partition, PartitionContext, PortedPartition
+from flow.progress import Frontier
+from flow.router import Aligned, Forward
+from flow.routing import Divider, divider
+from flow.sink import Writer, WriterContext
+
+Letter = tuple[str, str, object]
+"""A row that cannot be used: the row as text, the error, and the offset where one is known."""
+
+
+@attrs.frozen
+class Send:
+    """A message for an instance downstream."""
+
+    edge: int
+    instance: int
+    message: Message
+    size: int = 0
+
+
+class Way:
+    """From one instance along one edge: which instances downstream get what."""
+
+    def __init__(self, edge: Edge, instance: int, instances: int, counters: Counters) -> None:
+        self.timed = edge.timed
+        self._edge = edge.number
+        self._counters = counters
+        self._divider: Divider = divider(edge.router, instances, instance)
+        stays = isinstance(edge.router, Forward | Aligned)
+        self._reached = [instance % instances] if stays else list(range(instances))
+
+    def rows(self, batch: pa.RecordBatch) -> Iterator[Send]:
+        """Rows go where the router sends them."""
+        counters = self._counters
+        start = perf_counter_ns()
+        parts = self._divider.divide(batch)
+        counters.busy += perf_counter_ns() - start
+        counters.rows_in += batch.num_rows
+        counters.batches_in += 1
+        counters.batches_out += len(parts)
+        for instance, part in parts:
+            size = part.nbytes
+            counters.rows_out += part.num_rows
+            counters.bytes_out += size
+            yield Send(self._edge, instance, Rows(part), size)
+
+    def control(self, message: Message) -> Iterator[Send]:
+        """Control goes to every instance that rows can go to."""
+        for instance in self._reached:
+            yield Send(self._edge, instance, message)
+
+
+class RunningStep:
+    """A step of a chain with its live partition or writer.
+
+    Args:
+        step: its place in the layout.
+        instance: the number of the chain's instance.
+        instances: how many there are.
+    """
+
+    def __init__(self, step: Step, instance: int, instances: int) -> None:
+        self.step = step
+        self.counters = Counters()
+        self.frontier = Frontier(step.ports)
+        self.partition: Partition | None = None
+        self.waiting_partition: AsyncPartition | None = None
+        self.writer: Writer | None = None
+        self.inside: list[tuple[RunningStep, int]] = []
+        self.ways: list[Way] = []
+        self.late: list[Way] = []
+        self.dead_letters: list[Way] = []
+        self.offset: object = None
+        self._instance = instance
+        self._instances = instances
+        self._ports = list(step.inputs)
+        self._aside: list[Send] = []
+
+    @property
+    def all_ways(self) -> list[Way]:
+        """The ways of all sides of the output."""
+        return [*self.ways, *self.late, *self.dead_letters]
+
+    def open(self, run_id: str) -> None:
+        """Open the partition or writer; blocking. Raises StepError."""
+        step, instance, instances = self.step, self._instance, self._instances
+        try:
+            if step.operator is not None:
+                context = PartitionContext(
+                    step.name, step.inputs, instance, instances, self._put_late, self._count_late, self._put_rejected
+                )
+                opened = step.operator.open(context)
+                if isinstance(opened, AsyncPartition):
+                    self.waiting_partition = opened
+                else:
+                    self.partition = opened
+            elif step.sink is not None:
+                self.writer = step.sink.open(WriterContext(step.name, step.output, instance, instances, run_id))
+        except Exception as error:
+            raise self.failure(error) from error
+
+    def finish(self, *, committed: bool) -> list[Exception]:
+        """Close what was opened, a writer after an abort unless all was committed; the errors of doing so."""
+        calls: list[Callable[[], None]] = []
+        if self.writer is not None:
+            calls = [self.writer.close] if committed else [self.writer.abort, self.writer.close]
+        elif self.partition is not None:
+            calls = [self.partition.close]
+        self.partition = self.writer = None
+        errors: list[Exception] = []
+        for call in calls:
+            try:
+                call()
+            except Exception as error:
+                errors.append(self.failure(error))
+        return errors
+
+    def failure(self, error: BaseException) -> StepError:
+        """An error as it is reported: with the node, the instance and the offset."""
+        if isinstance(error, StepError):
+            return error
+        kind = {"source": "reader", "sink": "writer"}.get(self.step.kind, "partition")
+        return StepError(self.step.name, f"{kind} {self._instance}", error, self.offset)
+
+    def on_batch(self, port: int, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """The partition's own `on_batch`."""
+        assert self.partition is not None
+        if isinstance(self.partition, PortedPartition):
+            return self.partition.on_batch(batch, self._ports[port])
+        return self.partition.on_batch(batch)
+
+    def outputs(self, call: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
+        """What a call of the partition yields, in its own time, which is the step's busy time. Raises StepError."""
+        results: Iterator[pa.RecordBatch] | None = None
+        while True:
+            with self.working():
+                if results is None:
+                    results = iter(call())
+                batch = next(results, None)
+            if batch is None:
+                return
+            yield batch
+
+    def working(self) -> _Working:
+        """Around the step's own work: its time is counted as busy, and its errors are raised as StepError."""
+        return _Working(self)
+
+    def take_aside(self) -> list[Send]:
+        """What the partition put aside (late and rejected rows) since the last call."""
+        if not self._aside:
+            return self._aside
+        aside, self._aside = self._aside, []
+        return aside
+
+    def reject(self, letters: Sequence[Letter]) -> Iterator[Send]:
+        """Rows that cannot be used go where the node's policy sends them. Raises StepError where that is `fail`."""
+        if not letters:
+            return
+        if self.step.on_error == "fail":
+            row, error, offset = letters[0]
+            more = f" (and {len(letters) - 1} more rows)" if len(letters) > 1 else ""
+            self.offset = self.offset if offset is None else offset
+            raise self.failure(RowError(f"{error}{more}; row: {row}"))
+        if self.step.on_error == "skip":
+            self.counters.skipped_rows += len(letters)
+            return
+        self.counters.dead_letters += len(letters)
+        columns = [
+            [row for row, _, _ in letters],
+            [error for _, error, _ in letters],
+            [self.step.name] * len(letters),
+            [None if offset is None else json.dumps(offset, default=str) for _, _, offset in letters],
+        ]
+        batch = pa.record_batch([pa.array(values, pa.string()) for values in columns], schema=DEAD_LETTER_COLUMNS)
+        for way in self.dead_letters:
+            yield from way.rows(batch)
+
+    def letters(self, rows: pa.RecordBatch, error: BaseException | str) -> list[Letter]:
+        """Dead letters for all rows of a batch, with one error."""
+        said = str(error) or type(error).__name__
+        return [(json.dumps(row, default=str, ensure_ascii=False), said, self.offset) for row in rows.to_pylist()]
+
+    def _put_late(self, batch: pa.RecordBatch) -> None:
+        self.counters.late_rows += batch.num_rows
+        for way in self.late:
+            self._aside.extend(way.rows(batch))
+
+    def _count_late(self, rows: int) -> None:
+        self.counters.late_rows += rows
+
+    def _put_rejected(self, batch: pa.RecordBatch, error: str) -> None:
+        self._aside.extend(self.reject(self.letters(batch, error)))
+
+
+class _Working:
+    """The time and the errors of a step's own work; a class, since a generator would cost as much as small work."""
+
+    __slots__ = ("_start", "_step")
+
+    def __init__(self, step: RunningStep) -> None:
+        self._step = step
+
+    def __enter__(self) -> None:
+        self._start = perf_counter_ns()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._step.counters.busy += perf_counter_ns() - self._start
+        if isinstance(error, Exception):
+            raise self._step.failure(error) from error
