@@ -67,8 +67,16 @@ def _to_integer(value: pa.Array, target: pa.DataType) -> pa.Array:
     if start == "float":
         value = pc.round(value, 0, "half_to_even")
     elif start == "decimal":
-        value = pc.round(value, 0, "half_towards_infinity")
+        value = rounded(value, 0)
     return pc.cast(value, target)
+
+
+def rounded(value: Value, scale: int) -> Value:
+    """Decimals with so many digits behind the point, rounded half away from zero."""
+    kind = value.type
+    # Rounding up may take one digit more, and Arrow does not always notice when there is none.
+    wide = pc.cast(value, pa.decimal256(min(76, kind.precision + 1), kind.scale))
+    return pc.round(wide, scale, "half_towards_infinity")
 
 
 def _boolean_to_number(value: pa.Array, target: pa.DataType) -> pa.Array:
@@ -84,7 +92,7 @@ def _to_decimal(value: pa.Array, target: pa.DataType) -> pa.Array:
     elif start == "text":
         value = pc.cast(pc.utf8_trim_whitespace(value), pa.decimal256(2 * MAX_PRECISION, MAX_PRECISION))
     if value.type.scale > target.scale:
-        value = pc.round(value, target.scale, "half_towards_infinity")
+        value = rounded(value, target.scale)
     return pc.cast(value, target)
 
 

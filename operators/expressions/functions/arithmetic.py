@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from operators.expressions.casts import rounded
 from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
 from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_decimal, common, decimal, literal_type
 
@@ -105,7 +106,7 @@ def _wide(value: Any, extra: int = 0) -> Any:
 
 def _narrow(value: Any, result: pa.DataType) -> Any:
     if value.type.scale > result.scale:
-        value = pc.round(value, result.scale, "half_towards_infinity")
+        value = rounded(value, result.scale)
     return pc.cast(value, result)
 
 

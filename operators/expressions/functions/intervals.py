@@ -49,7 +49,7 @@ def shifted(moment: Any, interval: Any, sign: int = 1) -> pa.Array:
         if zone:
             moment = pc.assume_timezone(moment, zone, ambiguous="latest", nonexistent="latest")
         moment = moment.cast(kind)
-    time = np.broadcast_to(nanoseconds * per_second // 1_000_000_000, len(missing))
+    time = np.broadcast_to(nanoseconds // (1_000_000_000 // per_second), len(missing))
     return pc.add_checked(moment, pa.array(time, pa.int64(), mask=missing).cast(pa.duration(kind.unit)))
 
 

@@ -227,9 +227,17 @@ def _bin_rule(arguments: Sequence[Argument]) -> Resolved | None:
     return Resolved((pa.duration("us"), *(kind for _ in arguments[1:])), kind, _binned)
 
 
+def _constant(value: Any, what: str) -> pa.Scalar:
+    if isinstance(value, pa.Array):
+        if len(value) != 1:
+            raise pa.ArrowInvalid(f"the {what} must be a literal")
+        return value[0]
+    return value
+
+
 def _binned(stride: Any, value: Any, origin: Any = None) -> pa.Array:
-    if not isinstance(stride, pa.Scalar) or not (origin is None or isinstance(origin, pa.Scalar)):
-        raise pa.ArrowInvalid("the stride and the origin must be literals")
+    stride = _constant(stride, "stride")
+    origin = None if origin is None else _constant(origin, "origin")
     per_second = _PER_SECOND[value.type.unit]
     step = (stride.cast(pa.int64()).as_py() or 0) * per_second // 1_000_000
     if step <= 0:
@@ -350,7 +358,7 @@ overload("timezone(const text, timestamp) -> timestamp", _zone_rule)
 
 @function("strftime(timestamp, text) -> text")
 def _strftime(value: Any, form: Any) -> pa.Array:
-    if not isinstance(form, pa.Scalar):
-        raise pa.ArrowInvalid("the format must be a literal")
     # Arrow's %S has the fraction of the unit; C's, which people know, has none.
-    return pc.strftime(cast_value(value, pa.timestamp("s", value.type.tz)), format=form.as_py())
+    return pc.strftime(
+        cast_value(value, pa.timestamp("s", value.type.tz)), format=_constant(form, "format").as_py() or ""
+    )
