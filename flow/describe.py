@@ -14,9 +14,10 @@ from flow.durations import spelled
 from flow.graph import Graph
 from flow.layout import Across, Chain, Layout, Step, lay_out
 from flow.metrics import INSTANCES
-from flow.nodes import Output, SourceNode
+from flow.nodes import OperatorNode, Output, SourceNode
 from flow.schema import StreamSchema
 from flow.settings import TOPOLOGIES, Settings, cores
+from flow.telling import told
 
 _WIDTH = 100
 
@@ -71,7 +72,7 @@ def _step(graph: Graph, layout: Layout, chain: Chain, step: Step, settings: Sett
 def _details(graph: Graph, layout: Layout, chain: Chain, step: Step, settings: Settings) -> Iterator[str]:
     node = step.node
     if isinstance(node, SourceNode):
-        yield f"{step.source}"
+        yield told(step.source)
         everything = graph.schema(Output(node.name)).columns
         read = step.output.columns
         splits = _count(len(layout.splits[node.name]), "split")
@@ -81,9 +82,13 @@ def _details(graph: Graph, layout: Layout, chain: Chain, step: Step, settings: S
             yield f"{_count(settings.prefetch, 'read')} ahead"
         if node.event_time is not None:
             yield f"event time: {_event_time(node)}"
+    elif isinstance(node, OperatorNode) and step.name != node.name:
+        yield f"the half of {node.name} that works before the rows are moved"
+    elif isinstance(node, OperatorNode):
+        yield told(node.operator)
     else:
-        yield f"{step.operator or step.sink}"
-    if step.kind != "sink":
+        yield told(step.sink)
+    if step.kind != "sink" and step.name == node.name:
         yield f"gives {_columns(step.output)}"
 
 

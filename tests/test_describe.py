@@ -6,7 +6,9 @@ from flow import Graph, GraphError, Operator, PartitionContext, Source, Split
 from flow.describe import describe, summary
 from flow.durations import microseconds, spelled
 from flow.settings import Settings
-from operators import Null
+from flow.telling import told
+from operators import Null, agg
+from operators.expressions import col
 
 SETTINGS = Settings(readers=2, partitions=3, threads=2)
 
@@ -59,7 +61,7 @@ topology prefetched: routed, and every reader reads ahead
 
 trades  (2 readers)
     source trades
-        Trades(columns=('symbol', 'price', 'at'))
+        Trades
         reads 4 splits; 3 of 3 columns
         2 reads ahead
         event time: at, delay 2s, idle after 1m
@@ -69,18 +71,18 @@ trades  (2 readers)
 
 symbols  (3 partitions)
     operator symbols
-        Symbols()
+        Symbols
         gives symbol string
         → forward → out, 1 writer
         → forward (late) → too_late, 1 writer
 
 out  (1 writer)
     sink out
-        Null()
+        Null
 
 too_late  (1 writer)
     sink too_late
-        Null()
+        Null
 """
     )
 
@@ -89,7 +91,7 @@ def test_it_shows_what_is_not_read() -> None:
     made = Graph("narrow")
     made.source("trades", Trades()).apply(Symbols(), name="symbols").sink("out", Null())
     text = describe(made, SETTINGS)
-    assert "Trades(columns=('symbol',))" in text
+    assert "Trades(symbol)" in text
     assert "reads 4 splits; 1 of 3 columns" in text
     assert "trades  (2 readers, fused: its nodes run in one task)" in text
 
@@ -118,3 +120,41 @@ def test_the_summary_counts_what_is_there() -> None:
 @pytest.mark.parametrize("text", ["0s", "2s", "1h 30m", "1d 1us", "500ms", "1m 1s"])
 def test_durations_are_spelled_as_they_are_read(text: str) -> None:
     assert spelled(microseconds(text)) == text
+
+
+@attrs.frozen
+class Inner:
+    column: str
+    size: int = 5
+
+
+@attrs.frozen
+class Outer:
+    keys: tuple[str, ...]
+    named: tuple[tuple[str, object], ...] = ()
+    inner: Inner | None = None
+    secret: str = attrs.field(default="", repr=False)
+    made: int = attrs.field(init=False, default=3)
+
+
+def twice(x: int) -> int:
+    return 2 * x
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Inner("x"), "Inner(x)"),
+        (Inner("x", 7), "Inner(x, size 7)"),
+        (Outer(("a", "b"), inner=Inner("x"), secret="kept"), "Outer([a, b], inner Inner(x))"),
+        (Outer(("a",), named=(("f", twice), ("g", None))), "Outer(a, named {f: twice, g: None})"),
+        (Outer(()), "Outer([])"),
+        (Null(), "Null"),
+        (agg.avg("price", filter=col("x") > 3), "avg(price where x > 3)"),
+        (agg.count(), "count(*)"),
+        (pa.schema([("a", pa.int64())]), "{a: int64}"),
+        (list(range(14)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ... 2 more]"),
+    ],
+)
+def test_descriptions_are_told_by_what_differs(value: object, text: str) -> None:
+    assert told(value) == text

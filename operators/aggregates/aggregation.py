@@ -75,6 +75,11 @@ class Aggregation:
     argument: Expression | None = attrs.field(default=None, converter=attrs.converters.optional(expression))
     filter: Expression | None = attrs.field(default=None, converter=attrs.converters.optional(expression))
 
+    def __str__(self) -> str:
+        argument = "*" if self.argument is None else str(self.argument)
+        condition = "" if self.filter is None else f" where {self.filter}"
+        return f"{self.function}({argument}{condition})"
+
     @function.validator
     def _known_function(self, attribute: attrs.Attribute[str], value: str) -> None:
         if value not in FUNCTIONS:
