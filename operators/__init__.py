@@ -3,12 +3,15 @@
 from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
 from operators.deduplicate import Deduplicate
+from operators.expressions import Expr, Expression, ExpressionError, call, case, cast, coalesce, col, lit
 from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
+from operators.filter import Filter
 from operators.functions import FlatMap, Map, MapBatches
 from operators.generators import Generator
 from operators.iterables import AsyncRows, Batches, Rows
 from operators.map_async import MapAsync
 from operators.memory import Collect, Null, Table
+from operators.project import Project
 from operators.sql import SqlError, script, sql
 from operators.terminal import Callback, Terminal
 from operators.union import Union
@@ -26,6 +29,10 @@ __all__ = [
     "Collect",
     "CsvSink",
     "Deduplicate",
+    "Expr",
+    "Expression",
+    "ExpressionError",
+    "Filter",
     "FlatMap",
     "Generator",
     "Hop",
@@ -35,6 +42,7 @@ __all__ = [
     "MapBatches",
     "Null",
     "ParquetSink",
+    "Project",
     "Rows",
     "SqlError",
     "Table",
@@ -43,6 +51,12 @@ __all__ = [
     "Union",
     "WindowAggregate",
     "agg",
+    "call",
+    "case",
+    "cast",
+    "coalesce",
+    "col",
+    "lit",
     "script",
     "sql",
 ]

@@ -32,9 +32,11 @@ class Project(Operator):
 
     Attributes:
         columns: name and expression of each, in order; a name in place of an expression is that column as it is.
+        known: names of the input's columns, where they are known: then what nobody uses is neither read nor computed.
     """
 
     columns: tuple[tuple[str, Expression], ...] = attrs.field(converter=_columns)
+    known: frozenset[str] | None = attrs.field(default=None, eq=False, repr=False)
 
     stateless = True
     timed = False
@@ -55,7 +57,7 @@ class Project(Operator):
         """The columns, with the input's weight; raises ExpressionError where one cannot be computed."""
         (schema,) = inputs.values()
         fields = []
-        for name, value in self.columns:
+        for name, value in self._computed(schema.columns):
             kind = value.bind(schema.columns).type
             nullable = not isinstance(value, Column) or schema.columns.field(value.name).nullable
             fields.append(pa.field(name, kind, nullable))
@@ -65,15 +67,22 @@ class Project(Operator):
 
     def open(self, context: PartitionContext) -> Partition:
         """A partition with the expressions bound."""
-        columns = [value.bind(context.input.columns) for _, value in self.columns]
+        schema = context.input.columns
+        columns = [value.bind(schema) for _, value in self._computed(schema)]
         if context.input.changelog:
-            columns.append(Column(WEIGHT).bind(context.input.columns))
+            columns.append(Column(WEIGHT).bind(schema))
         return ProjectPartition(columns, self.output(context.inputs).columns)
 
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
-        """What the columns read, and the weight where it is wanted."""
-        used = (value.columns for _, value in self.columns)
-        return {"in": frozenset().union(*used) | (wanted & {WEIGHT})}
+        """What the wanted columns read, and the weight where it is wanted."""
+        used = [value.columns for name, value in self.columns if name in wanted or self.known is None]
+        # A batch without columns has no rows to speak of.
+        return {"in": frozenset().union(*(used or [self.columns[0][1].columns])) | (wanted & {WEIGHT})}
+
+    def _computed(self, schema: pa.Schema) -> list[tuple[str, Expression]]:
+        """The columns without those over columns that the input had, but of which nobody downstream has a use."""
+        unread = (self.known or frozenset()).difference(schema.names)
+        return [(name, value) for name, value in self.columns if not value.columns & unread]
 
     def _event_time(self, column: str | None) -> str | None:
         if column is None:
@@ -117,7 +126,7 @@ def select(
         if not isinstance(node, Column):
             raise GraphError(f"the column {node} has no name; write select(name={node})")
         chosen.append((node.name, node))
-    return stream.apply(Project([*chosen, *named.items()]), name=name, on_error=on_error)
+    return stream.apply(Project([*chosen, *named.items()], _known(stream)), name=name, on_error=on_error)
 
 
 @verb
@@ -134,7 +143,7 @@ def with_columns(stream: Stream, *, name: str | None = None, on_error: ErrorPoli
         GraphError: an expression does not fit the stream's columns.
     """
     columns: dict[str, Any] = {each: Column(each) for each in stream.schema.names} | named
-    return stream.apply(Project(columns.items()), name=name, on_error=on_error)
+    return stream.apply(Project(columns.items(), _known(stream)), name=name, on_error=on_error)
 
 
 @verb
@@ -145,7 +154,8 @@ def drop(stream: Stream, *columns: str, name: str | None = None) -> Stream:
         GraphError: there is no such column, or none is left.
     """
     _check(stream, columns)
-    return stream.apply(Project([(each, each) for each in stream.schema.names if each not in columns]), name=name)
+    kept = [(each, each) for each in stream.schema.names if each not in columns]
+    return stream.apply(Project(kept, _known(stream)), name=name)
 
 
 @verb
@@ -156,7 +166,12 @@ def rename(stream: Stream, names: Mapping[str, str], *, name: str | None = None)
         GraphError: there is no such column, or a new name is taken.
     """
     _check(stream, names)
-    return stream.apply(Project([(names.get(each, each), each) for each in stream.schema.names]), name=name)
+    renamed = [(names.get(each, each), each) for each in stream.schema.names]
+    return stream.apply(Project(renamed, _known(stream)), name=name)
+
+
+def _known(stream: Stream) -> frozenset[str]:
+    return frozenset(stream.schema.columns.names)
 
 
 def _check(stream: Stream, columns: Iterable[str]) -> None:

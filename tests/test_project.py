@@ -7,7 +7,7 @@ import pytest
 from flow import Graph, GraphError, PartitionContext, StreamSchema
 from flow.schema import changelog_of
 from operators.expressions import col, lit
-from operators.memory import Table
+from operators.memory import Collect, Table
 from operators.project import Project
 
 COLUMNS = pa.schema([("k", pa.dictionary(pa.int32(), pa.string())), ("n", pa.int64()), ("at", pa.timestamp("us"))])
@@ -126,3 +126,25 @@ def test_the_verbs_name_their_nodes_and_pass_the_error_policy_on():
     rows.select("k", name="chosen", on_error="skip")
     rows.with_columns(m=1, name="more", on_error="skip")
     assert {rows.graph.node(name).on_error for name in ("chosen", "more")} == {"skip"}
+
+
+def test_what_nobody_uses_is_neither_read_nor_computed():
+    operator = stream().with_columns(m=col("n") + 1, one=1, name="p").graph.node("p").operator
+    assert operator.needs(frozenset({"m"})) == {"in": {"n"}}
+    assert operator.needs(frozenset({"k", "_weight"})) == {"in": {"k", "_weight"}}
+    assert operator.needs(frozenset()) == {"in": {"k"}}
+    read = StreamSchema(pa.schema([COLUMNS.field("n"), COLUMNS.field("at")]), "at")
+    assert operator.output({"in": read}) == StreamSchema(
+        pa.schema([("n", pa.int64()), ("at", pa.timestamp("us")), ("m", pa.int64()), ("one", pa.int64())]), "at"
+    )
+    (batch,) = operator.open(PartitionContext("p", {"in": read})).on_batch(ROWS.select(["n", "at"]))
+    assert batch["m"].to_pylist() == [2, 3, None]
+    assert Project([("m", col("n") + 1), ("k", "k")]).needs(frozenset({"m"})) == {"in": {"n", "k"}}
+
+
+def test_a_graph_reads_only_what_its_results_are_made_of():
+    collected = Collect()
+    rows = stream().with_columns(m=col("n") + 1).filter(col("m") > 2).select("m", "at")
+    rows.sink("out", collected)
+    rows.graph.run(partitions=1)
+    assert collected.table().to_pydict() == {"m": [3], "at": [datetime.datetime(2024, 1, 2)]}
