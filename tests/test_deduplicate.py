@@ -24,7 +24,7 @@ def batch(keys: str, *times: int | None) -> pa.RecordBatch:
     st.lists(st.tuples(st.none() | st.sampled_from("abc"), st.integers(0, 2)), max_size=40),
     st.lists(st.integers(1, 9), min_size=1, max_size=3),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_first_row_of_each_key_passes(given_rows: list[tuple[str | None, int]], sizes: list[int]) -> None:
     table = pa.table(
         {
@@ -59,7 +59,7 @@ def test_keys_are_forgotten_when_the_watermark_is_past_them() -> None:
     assert passed("abd", 12, 30, 5) == "b"
     assert [part["key"].to_pylist() for part in late] == [["d"]]
     list(partition.on_watermark(310))
-    assert passed("abc", 310, 310, 310) == "ab"
+    assert passed("abc", 310, 310, 310) == "abc"
     assert len(partition._generations) <= 3  # type: ignore[attr-defined]
 
 
