@@ -92,7 +92,8 @@ class Format:
                 include_columns=None if types is None else list(types),
                 null_values=list(self.nulls),
                 strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
+                # Of text "" is not NULL; elsewhere quotes mean nothing, and while types are sought they tell nothing.
+                quoted_strings_can_be_null=types is None or not any(map(_is_text, types.values())),
             ),
         )
 
@@ -103,6 +104,12 @@ class Header:
 
     names: tuple[str, ...]
     begin: int
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary))
 
 
 @lru_cache(maxsize=1024)
@@ -280,8 +287,7 @@ class CsvReader(RowReader):
 
     def _fit(self, raw: pa.Array, wanted: pa.DataType) -> tuple[pa.Array, Any]:
         text, undecodable = fit(raw, pa.string())
-        kind = wanted.value_type if pa.types.is_dictionary(wanted) else wanted
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)):
+        if not _is_text(wanted):
             text = pc.utf8_trim_whitespace(text)
             # Where no text is meant, quotes around a NULL mean nothing.
             text = pc.if_else(pc.is_in(text, pa.array(self._form.nulls, pa.string())), None, text)
