@@ -30,6 +30,7 @@ from flow.hashing import (
 from flow.keytables import BytesStore, HashTable, Nulls
 
 _DICTIONARIES_KEPT: Final = 8
+_CODES_PER_ROW: Final = 4
 _UNKNOWN: Final = -1
 
 
@@ -209,6 +210,15 @@ class _ListWords(Coder):
         return pa.LargeListArray.from_arrays(pa.array(offsets), elements, type=kind)
 
 
+def _in_use(codes: Integers, wanted: NDArray[np.bool_]) -> Integers:
+    """Which of the `wanted` codes occur, ascending."""
+    if len(wanted) > _CODES_PER_ROW * len(codes):
+        return np.unique(codes[wanted[codes]])
+    used = np.zeros(len(wanted), np.bool_)
+    used[codes] = True
+    return np.flatnonzero(used & wanted)
+
+
 @attrs.define
 class _KnownDictionary:
     """A dictionary met before, and the word of each of its values; NULL comes after the last."""
@@ -245,7 +255,7 @@ class Column:
             learn = True
         words = dictionary.words[codes]
         if not dictionary.resolved.all():
-            open_ = np.unique(codes[~dictionary.resolved[codes]])
+            open_ = _in_use(codes, ~dictionary.resolved)
             if len(open_):
                 values = array.dictionary.take(pa.array(open_))
                 new, nulls = self.coder.encode(self._as_declared(plain(values)), learn)

@@ -53,7 +53,7 @@ def comparable(value):
     if isinstance(value, float):
         return "NaN" if value != value else value + 0.0
     if isinstance(value, dict):
-        return comparable(list(value.values()))
+        return comparable([value[name] for name in sorted(value)])
     if isinstance(value, list | tuple):
         return tuple(comparable(item) for item in value)
     return value
