@@ -20,8 +20,9 @@ from rich.table import Table
 
 from flow import Graph, Offset, Reader, Source, Split
 from flow.errors import PenstockError
-from operators import Collect, Csv, Tumble, agg
+from operators import Collect, Tumble, agg
 from operators.command.run import DONE, run
+from operators.files.csv import Csv
 
 REPLAYS = 300
 """How often the month is read; enough for the run to be watched."""
@@ -37,7 +38,7 @@ class Replay(Source):
     """The flights of a month, again and again, each time a month later: a split a time."""
 
     file: Path
-    times: int = REPLAYS
+    times: int
     columns: tuple[str, ...] = _COLUMNS
 
     def schema(self) -> pa.Schema:
@@ -99,7 +100,7 @@ def _read(source: Source, split: Split) -> Iterator[pa.RecordBatch]:
         reader.close()
 
 
-def demo_graph(file: Path, hourly: Collect, times: int = REPLAYS) -> Graph:
+def demo_graph(file: Path, hourly: Collect, times: int) -> Graph:
     """Departures by hour and airport: how many, and how late on average and at worst."""
     graph = Graph("flights")
     flights = graph.source("flights", Replay(file, times), event_time="time_hour", delay="18 hours")
@@ -136,7 +137,7 @@ def demo_command(arguments: argparse.Namespace) -> int:
             f"[bold]All {flights:,} departures out of New York City in January 2013[/], replayed {REPLAYS} times, each "
             "a month later: how many flights, and how late, in every hour and at every airport?\n"
         )
-    code = run(demo_graph(file, hourly), arguments)
+    code = run(demo_graph(file, hourly, REPLAYS), arguments)
     if code == DONE:
         Console(highlight=False).print(_worst(hourly.table()))
         if not arguments.quiet and arguments.log is None:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from flow.errors import PenstockError
 from flow.version import __version__
+from operators.command.demo import demo_command
 from operators.command.options import add_layout, add_reporting
 from operators.command.run import run_command
 from operators.command.show import check_command, explain_command, graph_command
@@ -79,12 +80,6 @@ def _complain(error: PenstockError | OSError) -> None:
         console.print(Text(error.details, style="dim"))
 
 
-def _demo(arguments: argparse.Namespace) -> int:
-    from operators.command.demo import demo_command
-
-    return demo_command(arguments)
-
-
 def parser() -> argparse.ArgumentParser:
     """The command's arguments; `command` is the function that carries them out."""
     top = argparse.ArgumentParser(
@@ -126,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
         "explain", explain_command, "say how a graph would run", "penstock explain bars.sql --partitions 8"
     )
     add_layout(explain)
-    demo = command("demo", _demo, "run a job over a month of flights", "penstock demo", target=False)
+    demo = command("demo", demo_command, "run a job over a month of flights", "penstock demo", target=False)
     add_layout(demo)
     add_reporting(demo)
     return top
