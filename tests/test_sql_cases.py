@@ -1,4 +1,4 @@
-"""The cases under tests/sql: each query over trades.csv gives the rows below it, whatever runs it, and so does DuckDB."""
+"""The cases under tests/sql: each query over trades.csv gives the rows below it, and so does DuckDB."""
 
 import csv
 from pathlib import Path

@@ -59,6 +59,18 @@ class Text:
 class _Streaming(Parser):
     """What is added to a dialect's parser: window table functions, EMIT, and tables with watermarks and connectors."""
 
+    def _parse_statement(self) -> Any:
+        return self._placed(self._curr, super()._parse_statement())
+
+    def _parse_interval(self, *arguments: Any, **options: Any) -> Any:
+        return self._placed(self._curr, super()._parse_interval(*arguments, **options))
+
+    def _placed(self, token: Any, node: Any) -> Any:
+        """A node that knows where it stands, as sqlglot's own nodes do not all."""
+        if node is not None and token:
+            node.meta.setdefault("start", token.start)
+        return node
+
     def _parse_table(self, *arguments: Any, **options: Any) -> Any:
         wrapped = self._curr.text.upper() == "TABLE" and self._next.text == "("
         index = self._index
@@ -224,6 +236,7 @@ def _of_token_error(text: Text, error: TokenError) -> SqlError:
 
 _MESSAGES: Final[tuple[tuple[str, Callable[[re.Match[str], str], str]], ...]] = (
     (r"Invalid expression / Unexpected token", lambda found, token: f"unexpected {token}"),
+    (r"Expected table name", lambda found, token: f"expected a table after {token}"),
     (r"Expecting (\S+)", lambda found, token: f"expected {found[1]} near {token}"),
     (
         r"Required keyword: '.*' missing for <class '.*\.(\w+)'>",

@@ -76,12 +76,20 @@ class ExpressionReader:
         text: where the expressions stand.
         schema: the columns of the table.
         columns: the names of the table's columns, by relation and column in the qualified tree.
+        labels: how columns that the text does not name are called in messages.
     """
 
-    def __init__(self, text: Text, schema: pa.Schema, columns: Mapping[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        text: Text,
+        schema: pa.Schema,
+        columns: Mapping[tuple[str, str], str],
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         self._text = text
         self._schema = schema
         self._columns = columns
+        self._labels = labels or {}
 
     def read(self, tree: Tree) -> Expression:
         """The expression of a tree.
@@ -99,7 +107,9 @@ class ExpressionReader:
         expression = self.read(tree)
         kind = expression.bind(self._schema).type
         if not pa.types.is_boolean(kind) and not pa.types.is_null(kind):
-            raise self._text.error(f"{clause} needs a condition; {render(bare(tree))} has type {kind}", tree)
+            raise self._text.error(
+                f"{clause} needs a condition; {self._labelled(render(bare(tree)))} has type {kind}", tree
+            )
         return expression
 
     def _problem(self, expression: Expression) -> GraphError | None:
@@ -118,8 +128,13 @@ class ExpressionReader:
             except SqlError:
                 continue
             if problem is not None:
-                return self._text.error(str(problem), part)
-        return self._text.error(str(self._problem(self._convert(tree))), tree)
+                return self._text.error(self._labelled(str(problem)), part)
+        return self._text.error(self._labelled(str(self._problem(self._convert(tree)))), tree)
+
+    def _labelled(self, message: str) -> str:
+        for name, label in self._labels.items():
+            message = message.replace(name, label)
+        return message
 
     def _convert(self, node: Tree) -> Expression:
         if type(node) in _OPERATORS:
@@ -261,7 +276,7 @@ class ExpressionReader:
     def _call(self, node: Tree) -> Expression:
         shape = shape_of(node)
         if shape is None:
-            raise self._text.error(f"{node.key.upper()} is not supported yet: {render(bare(node))}", node)
+            raise self._text.error(f"{render(bare(node))} is not supported yet", node)
         name, arguments = shape
         return Call(name, tuple(self._convert(argument) for argument in arguments if argument is not None))
 

@@ -96,6 +96,12 @@ class Grouping:
             above = p.Filter(above, predicate)
         return above
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What stands behind columns that have no name in the query."""
+        named = (*self._keys, *self._calls)
+        return {name: render(bare(tree)) for tree, name in named if name.startswith("__")}
+
     def over_groups(self, tree: Tree) -> Tree:
         """An expression of the SELECT list or of HAVING, over the aggregate's columns.
 
@@ -146,7 +152,7 @@ class Grouping:
         if function is None:
             name = call.sql_name().lower() if isinstance(call, exp.Func) else render(bare(call))
             raise self._text.error(
-                f"the aggregate function {name!r} is not supported yet; {known(name, AGGREGATES.values())}", call
+                f"the aggregate function {name!r} is not supported yet; {known(name, set(AGGREGATES.values()))}", call
             )
         for inner in call.find_all(exp.AggFunc):
             if inner is not call:

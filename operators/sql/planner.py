@@ -130,6 +130,7 @@ class _Selecting:
     def plan(self) -> p.Plan:
         select = self._select
         plan, columns = self._relation(select.args["from_"].this)
+        labels: dict[str, str] = {}
         if where := select.args.get("where"):
             self._refuse_aggregates(where, "WHERE", "filter groups with HAVING")
             for condition in conjuncts(where.this):
@@ -145,10 +146,11 @@ class _Selecting:
             grouping = Grouping(self._text, plan, columns, keys, calls, [(e.this, e.alias) for e in select.expressions])
             plan = grouping.plan(self._emit())
             columns = {(GROUPED, name): name for name in schema_of(plan).names}
+            labels = grouping.labels
             if having:
                 for condition in conjuncts(having.this):
-                    predicate = self._reader(plan, columns).condition(grouping.over_groups(condition), "HAVING")
-                    plan = p.Filter(plan, predicate)
+                    reader = self._reader(plan, columns, labels)
+                    plan = p.Filter(plan, reader.condition(grouping.over_groups(condition), "HAVING"))
             projections = [(each.alias, grouping.over_groups(each.this)) for each in select.expressions]
         else:
             if emit := select.args.get(EMIT):
@@ -156,7 +158,7 @@ class _Selecting:
                     f"EMIT {emit.name} says when groups are given out, and this query has none", emit, "leave it out"
                 )
             projections = [(each.alias, each.this) for each in select.expressions]
-        reader = self._reader(plan, columns)
+        reader = self._reader(plan, columns, labels)
         plan = p.Project(plan, tuple((name, reader.read(tree)) for name, tree in projections))
         if select.args.get("distinct"):
             plan = self._distinct(plan)
@@ -183,11 +185,7 @@ class _Selecting:
         plan = self._table(call.table)
         schema = schema_of(plan)
         if schema.event_time != call.column.name:
-            has = (
-                f"the event time there is {schema.event_time!r}"
-                if schema.event_time
-                else "there is no event time there"
-            )
+            has = f"that is {schema.event_time!r}" if schema.event_time else "there is none"
             raise self._text.error(
                 f"windows follow the event time, and {call.column.name!r} is not it: {has}",
                 call.column,
@@ -200,8 +198,10 @@ class _Selecting:
             raise self._text.error(str(error), tree) from error
         return windowed
 
-    def _reader(self, plan: p.Plan, columns: Mapping[tuple[str, str], str]) -> ExpressionReader:
-        return ExpressionReader(self._text, schema_of(plan).columns, columns)
+    def _reader(
+        self, plan: p.Plan, columns: Mapping[tuple[str, str], str], labels: Mapping[str, str] | None = None
+    ) -> ExpressionReader:
+        return ExpressionReader(self._text, schema_of(plan).columns, columns, labels)
 
     def _emit(self) -> p.Emit | None:
         emit = self._select.args.get(EMIT)

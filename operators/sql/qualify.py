@@ -13,7 +13,7 @@ from typing import Final, cast
 import attrs
 
 from flow.errors import known
-from operators.sql.dialect import EMIT, Text, Tree, exp
+from operators.sql.dialect import EMIT, Text, Tree, exp, offset_of
 from operators.sql.functions import AGGREGATES, shape_of
 from operators.sql.window_call import WINDOW_COLUMNS, WindowCall, read_window_call
 
@@ -82,7 +82,8 @@ def refuse(text: Text, node: Tree, allowed: Iterable[str]) -> None:
         if value and key not in allowed:
             first = value[0] if isinstance(value, list) else value
             name = _CLAUSE_NAMES.get(key, key.strip("_").upper())
-            raise text.error(f"{name} is not supported yet", first if isinstance(first, exp.Expression) else node)
+            placed = isinstance(first, exp.Expr) and offset_of(first) is not None
+            raise text.error(f"{name} is not supported yet", first if placed else node)
 
 
 def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> list[str]:
@@ -186,13 +187,13 @@ class _Selecting:
         return list(outputs)
 
     def _relation(self, source: Tree) -> Relation:
-        refuse(self._text, source, {"this", "alias", "expression", "db", "catalog"})
+        if not isinstance(source, exp.Subquery | exp.Table):
+            raise self._text.error(f"{source.key.upper()} in FROM is not supported yet", source)
+        refuse(self._text, source, {"this", "alias", "db", "catalog"})
         alias = source.args.get("alias")
         if isinstance(source, exp.Subquery):
             names = _checked_rename(self._text, qualify(self._text, source.this, self._tables), alias)
             return self._aliased(source, source.alias or "subquery", names)
-        if not isinstance(source, exp.Table):
-            raise self._text.error(f"{source.key.upper()} in FROM is not supported yet", source)
         if isinstance(source.this, exp.Identifier):
             table, names = self._table(source)
             return self._aliased(source, source.alias or table, _checked_rename(self._text, names, alias))

@@ -11,7 +11,7 @@ import attrs
 
 from flow.durations import microseconds
 from flow.errors import SettingsError, known
-from operators.sql.dialect import WINDOWS, Text, Tree, exp, render
+from operators.sql.dialect import UNSUPPORTED_WINDOWS, WINDOWS, Text, Tree, exp, render
 
 WINDOW_COLUMNS: Final = ("window_start", "window_end")
 """Columns that a window table function adds."""
@@ -50,7 +50,9 @@ def read_window_call(text: Text, call: Tree) -> WindowCall:
     Raises:
         SqlError: it is no window table function, or its arguments do not fit.
     """
-    name = str(call.this).upper() if isinstance(call, exp.Anonymous) else call.key.upper()
+    name = render(call).partition("(")[0].upper()
+    if name in UNSUPPORTED_WINDOWS:
+        raise text.error(f"{name} windows are not supported yet; {known(name, WINDOWS)}", call)
     if name not in WINDOWS:
         raise text.error(f"no table function {name}; {known(name, WINDOWS)}", call)
     arguments = _by_name(text, name, call)

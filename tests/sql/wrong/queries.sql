@@ -1,0 +1,304 @@
+-- 1:8 no column 'pric' in 'trades' ... did you mean 'price'?
+SELECT pric FROM trades;
+
+-- 1:15 no column 'pric' in 'trades' ... did you mean 'price'?
+SELECT trades.pric FROM trades;
+
+-- 1:8 no table 't' in FROM
+SELECT t.price FROM trades;
+
+-- 1:8 no table 'x' in FROM
+SELECT x.price FROM trades AS t;
+
+-- 1:19 no table 'trdes' ... did you mean 'trades'?
+SELECT price FROM trdes;
+
+-- 1:15 tables have plain names here, not 'nowhere.trades'
+SELECT * FROM nowhere.trades;
+
+-- 2:8 no column 'symbl' in 'trades' ... did you mean 'symbol'?
+SELECT price,
+       symbl
+FROM trades;
+
+-- 1:8 frobnicate(price): no function 'frobnicate'
+SELECT frobnicate(price) FROM trades;
+
+-- 1:8 uper(symbol): no function 'uper' ... did you mean 'upper'?
+SELECT uper(symbol) FROM trades;
+
+-- 1:8 symbol + 1: '+' does not take (string, int64)
+SELECT symbol + 1 FROM trades;
+
+-- 1:21 symbol * 2: '*' does not take (string, int64)
+SELECT price + 1 + (symbol * 2) FROM trades;
+
+-- 1:8 upper(price): 'upper' does not take (double)
+SELECT upper(price) FROM trades;
+
+-- 1:9 -symbol: '-' does not take (string)
+SELECT -symbol FROM trades;
+
+-- 1:33 WHERE needs a condition; price has type double
+SELECT symbol FROM trades WHERE price;
+
+-- 1:33 symbol > event_time: '>' does not take (string, timestamp[us])
+SELECT symbol FROM trades WHERE symbol > event_time;
+
+-- 1:33 price > 'dear': 'dear' is no double: Failed to parse string: 'dear' as a scalar of type double
+SELECT symbol FROM trades WHERE price > 'dear';
+
+-- 1:33 aggregates are not allowed in WHERE: COUNT(*)
+SELECT symbol FROM trades WHERE count(*) > 1;
+
+-- 1:36 aggregates are not allowed in GROUP BY: COUNT(*)
+SELECT symbol FROM trades GROUP BY count(*);
+
+-- 1:16 column 'price' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol']
+SELECT symbol, price FROM trades GROUP BY symbol;
+
+-- 1:29 column 'volume' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol']
+SELECT symbol, max(price) - volume FROM trades GROUP BY symbol;
+
+-- 1:8 column 'symbol' must appear in GROUP BY or inside an aggregate; grouped by: []
+SELECT symbol, count(*) FROM trades;
+
+-- 1:50 column 'price' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol']
+SELECT symbol FROM trades GROUP BY symbol HAVING price > 1;
+
+-- 1:50 HAVING needs a condition; COUNT(*) has type int64
+SELECT symbol FROM trades GROUP BY symbol HAVING count(*);
+
+-- 1:36 no column 'symbl' in 'trades' ... did you mean 'symbol'?
+SELECT count(*) FROM trades HAVING symbl = 'a';
+
+-- 1:36 GROUP BY 2: the result has columns 1 to 1
+SELECT symbol FROM trades GROUP BY 2;
+
+-- 1:36 no column 'symbl' in 'trades' ... did you mean 'symbol'?
+SELECT symbol FROM trades GROUP BY symbl;
+
+-- 1:8 sum() of string; its argument must be a number
+SELECT sum(symbol) FROM trades;
+
+-- 1:12 aggregates cannot be nested: SUM(COUNT(*))
+SELECT sum(count(*)) FROM trades;
+
+-- 1:8 sum(DISTINCT ...) is not supported yet; count, min and max have it
+SELECT sum(DISTINCT volume) FROM trades;
+
+-- 1:23 count(DISTINCT ...) takes one argument here
+SELECT count(DISTINCT symbol, venue) FROM trades;
+
+-- 1:8 the aggregate function 'median' is not supported yet ... did you mean 'min'?
+SELECT median(price) FROM trades;
+
+-- 1:31 FILTER needs a condition; price has type double
+SELECT count(*) FILTER (WHERE price) FROM trades;
+
+-- 1:20 two columns of the result are named 'a'
+SELECT price AS a, volume AS a FROM trades;
+
+-- 1:15 two columns of the result are named 'price'
+SELECT price, price FROM trades;
+
+-- 1:8 window functions (OVER) are not supported yet
+SELECT count(*) OVER () FROM trades;
+
+-- 1:35 ORDER BY is not supported yet
+SELECT price FROM trades ORDER BY price;
+
+-- 1:32 LIMIT is not supported yet
+SELECT price FROM trades LIMIT 3;
+
+-- 1:33 OFFSET is not supported yet
+SELECT price FROM trades OFFSET 3;
+
+-- 1:35 JOIN is not supported yet
+SELECT a.price FROM trades a JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:31 JOIN is not supported yet
+SELECT a.price FROM trades a, trades b;
+
+-- 1:39 UNION is not supported yet; UNION ALL is
+SELECT price FROM trades UNION SELECT price FROM trades;
+
+-- 1:1 INTERSECT is not supported yet; a query is SELECT ... FROM ...
+SELECT price FROM trades INTERSECT SELECT price FROM trades;
+
+-- 1:43 UNION ALL of 1 columns ['price'] and 2 columns ['price', 'volume']
+SELECT price FROM trades UNION ALL SELECT price, volume FROM trades;
+
+-- 1:49 subqueries in expressions are not supported yet
+SELECT symbol FROM trades WHERE price > (SELECT max(price) FROM trades);
+
+-- 1:51 subqueries in expressions are not supported yet
+SELECT symbol FROM trades WHERE symbol IN (SELECT symbol FROM trades);
+
+-- 1:48 subqueries in expressions are not supported yet
+SELECT symbol FROM trades WHERE EXISTS (SELECT 1 FROM trades);
+
+-- 1:21 DISTINCT ON is not supported yet
+SELECT DISTINCT ON (symbol) symbol FROM trades;
+
+-- 1:44 ROLLUP (symbol) is not supported yet
+SELECT symbol FROM trades GROUP BY ROLLUP (symbol);
+
+-- 1:16 WITH RECURSIVE is not supported yet
+WITH RECURSIVE r AS (SELECT symbol FROM trades) SELECT * FROM r;
+
+-- 1:6 'r' has 1 columns, and 2 names are given
+WITH r(a, b) AS (SELECT symbol FROM trades) SELECT * FROM r;
+
+-- 1:1 a query needs FROM; tables known here: ['trades']
+SELECT 1;
+
+-- 1:1 expected SELECT ... FROM ...
+VALUES (1);
+
+-- 1:23 VALUES in FROM is not supported yet
+SELECT * FROM VALUES (1) AS t(a);
+
+-- 1:15 no table function GENERATE_SERIES
+SELECT * FROM generate_series(1, 3);
+
+-- 1:26 EMIT FINAL says when groups are given out, and this query has none
+SELECT price FROM trades EMIT FINAL;
+
+-- 1:15 no table function TUMBL ... did you mean 'TUMBLE'?
+SELECT * FROM TUMBL(trades, event_time, INTERVAL '1 minute');
+
+-- 1:22 no table 'trdes' ... did you mean 'trades'?
+SELECT * FROM TUMBLE(trdes, event_time, INTERVAL '1 minute');
+
+-- 1:30 no column 'event_tim' in 'trades' ... did you mean 'event_time'?
+SELECT * FROM TUMBLE(trades, event_tim, INTERVAL '1 minute');
+
+-- 1:30 windows follow the event time, and 'price' is not it: that is 'event_time'
+SELECT * FROM TUMBLE(trades, price, INTERVAL '1 minute');
+
+-- 1:15 TUMBLE lacks 'size'
+SELECT * FROM TUMBLE(trades, event_time);
+
+-- 1:63 TUMBLE takes 3 arguments, not 4
+SELECT * FROM TUMBLE(trades, event_time, INTERVAL '1 minute', INTERVAL '1 minute');
+
+-- 1:42 expected an interval, not "'1 minute'"
+SELECT * FROM TUMBLE(trades, event_time, '1 minute');
+
+-- 1:42 '1 month' is no fixed length of time
+SELECT * FROM TUMBLE(trades, event_time, INTERVAL '1 month');
+
+-- 1:42 a duration must be positive, not '0 seconds'
+SELECT * FROM TUMBLE(trades, event_time, INTERVAL '0 seconds');
+
+-- 1:30 the second argument of TUMBLE is a time column, not "'event_time'"
+SELECT * FROM TUMBLE(trades, 'event_time', INTERVAL '1 minute');
+
+-- 1:22 the first argument of TUMBLE is a table, not '1'
+SELECT * FROM TUMBLE(1, event_time, INTERVAL '1 minute');
+
+-- 1:38 TUMBLE has no argument 'tme' ... did you mean 'timecol'?
+SELECT * FROM TUMBLE(data => trades, tme => event_time, size => INTERVAL '1 minute');
+
+-- 1:63 the argument 'data' of TUMBLE is given twice
+SELECT * FROM TUMBLE(trades, event_time, INTERVAL '1 minute', data => trades);
+
+-- 1:39 HOP slides further than its windows are long: rows in between would be in no window
+SELECT * FROM HOP(trades, event_time, INTERVAL '1 minute', INTERVAL '10 seconds');
+
+-- 1:15 SESSION windows are not supported yet
+SELECT * FROM SESSION(trades, event_time, INTERVAL '1 minute');
+
+-- 1:86 grouping by a window is not supported yet where the window's bounds are used together with other columns below the GROUP BY
+SELECT max(window_end) FROM TUMBLE(trades, event_time, INTERVAL '1 minute') GROUP BY window_start;
+
+-- 1:26 syntax error: incomplete WHERE near 'WHERE'
+SELECT price FROM trades WHERE;
+
+-- 1:41 syntax error: expected ) near '1'
+SELECT price FROM trades WHERE (price > 1;
+
+-- 1:32 syntax error: unexpected 'symbol'
+SELECT price FROM trades GROUP symbol;
+
+-- 1:14 syntax error: expected a table after 'FROM'
+SELECT price FROM;
+
+-- 1:21 syntax error: unexpected 'venue'
+SELECT price volume venue FROM trades;
+
+-- 1:8 missing the closing '
+SELECT 'price FROM trades;
+
+-- 1:8 missing the closing "
+SELECT "price FROM trades;
+
+-- 1:40 syntax error: incomplete EQ near '='
+SELECT price FROM trades WHERE price = = 1;
+
+-- 1:27 sql() takes one query, not 2 statements
+SELECT price FROM trades; SELECT volume FROM trades;
+
+-- 1:13 syntax error: unexpected 'FROM'
+SELEC price FROM trades;
+
+-- 1:1 expected SELECT ... FROM ...
+DELETE FROM trades;
+
+-- 1:1 syntax error: EXPLAIN is not supported
+EXPLAIN SELECT price FROM trades;
+
+-- 1:22 no type INTEGR ... did you mean 'INTERVAL'?
+SELECT CAST(price AS INTEGR) FROM trades;
+
+-- 1:23 DECIMAL(50, 2): a decimal has 1 to 38 digits, at most that many after the point
+SELECT price::DECIMAL(50, 2) FROM trades;
+
+-- 1:30 TIMESTAMP(5): a timestamp has 0, 3, 6 or 9 digits (seconds, milli-, micro- or nanoseconds)
+SELECT event_time::TIMESTAMP(5) FROM trades;
+
+-- 1:13 CAST(event_time AS DOUBLE): timestamp[us] cannot be cast to double
+SELECT CAST(event_time AS DOUBLE) FROM trades;
+
+-- 1:21 '1 FORTNIGHT' is no interval
+SELECT event_time + INTERVAL '1 fortnight' FROM trades;
+
+-- 1:18 price: a condition must be a boolean, and this has type double
+SELECT CASE WHEN price THEN 1 END FROM trades;
+
+-- 1:18 CASE WHEN price > 1 THEN 1 ELSE symbol END: its values have types that do not meet: ['int64', 'string']
+SELECT CASE WHEN price > 1 THEN 1 ELSE symbol END FROM trades;
+
+-- 1:8 price IN ('a', 1): 'a' is no double: Failed to parse string: 'a' as a scalar of type double
+SELECT price IN ('a', 1) FROM trades;
+
+-- 1:8 symbol SIMILAR TO 'a' is not supported yet
+SELECT symbol SIMILAR TO 'a' FROM trades;
+
+-- 1:9 $1 is not supported yet
+SELECT $1 FROM trades;
+
+-- 1:8 date_trunc('fortnight', event_time): no unit 'fortnight'
+SELECT date_trunc('fortnight', event_time) FROM trades;
+
+-- 1:8 symbol.length: symbol has type string; only structs have fields
+SELECT symbol.length FROM trades;
+
+-- 1:18 EXCEPT is not supported yet
+SELECT * EXCEPT (price) FROM trades;
+
+-- 1:49 TABLESAMPLE is not supported yet
+SELECT price FROM trades TABLESAMPLE BERNOULLI (10);
+
+-- 1:1 FOR UPDATE is not supported yet
+SELECT price FROM trades FOR UPDATE;
+
+-- 1:34 QUALIFY is not supported yet
+SELECT price FROM trades QUALIFY row_number() OVER () = 1;
+
+-- 1:8 no column 'Price' in 'trades' ... did you mean 'price'?
+SELECT "Price" FROM trades;
+
+-- 1:8 no column '_weight' in 'trades'
+SELECT _weight FROM trades;
