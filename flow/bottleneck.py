@@ -265,6 +265,9 @@ def _chain_limits(stats: RunStats, chain: _Chain, chains: list[_Chain]) -> Findi
     evidence[f"{node.name}.busy"] = own
     subject = f"its {count} {word}s were" if count > 1 else f"its one {word} was"
     sentence = f"`{node.name}` limits the run: {subject} busy {_percent(own)} of the time"
+    if chain.queued >= _SOME:
+        evidence[f"{node.name}.queued"] = chain.queued
+        sentence += f" and ready but waiting for a thread {_percent(chain.queued)}"
     if len(chain.nodes) > 1 and chain.busy - own >= 0.01:
         evidence[f"{chain.nodes[0].chain}.chain_busy"] = chain.busy
         others = [other.name for other in chain.nodes if other is not node and other.kind != "router"]

@@ -45,6 +45,14 @@ CASES: dict[str, tuple[RunStats, str, str | None, str, str]] = {
         "while `trades` was blocked 74 % waiting for it.",
         "raise --partitions (now 1; 2 cores)",
     ),
+    "operator that waits for threads": (
+        run_of(TRADES, node("bars", busy=0.4, queued=0.45, instances=2, inputs=("trades",)), OUT, cpu_seconds=4.0),
+        "node",
+        "bars",
+        "`bars` limits the run: its 2 partitions were busy 40 % of the time and ready but waiting for a thread 45 %, "
+        "while `trades` was blocked 74 % waiting for it.",
+        "only 0.4 of 2 cores were in use",
+    ),
     "sink": (
         run_of(
             node("trades", "source", busy=0.1, blocked=0.85),

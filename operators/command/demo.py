@@ -139,6 +139,8 @@ def demo_command(arguments: argparse.Namespace) -> int:
         )
     code = run(demo_graph(file, hourly, REPLAYS), arguments)
     if code == DONE:
+        if not arguments.quiet:
+            console.print()
         Console(highlight=False).print(_worst(hourly.table()))
         if not arguments.quiet and arguments.log is None:
             console.print("\nNext: penstock graph examples/flights.sql, penstock run examples/flights.sql")
