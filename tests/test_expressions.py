@@ -244,6 +244,8 @@ def test_a_dictionary_value_that_no_row_has_may_be_one_that_fails():
     column = pa.DictionaryArray.from_arrays(pa.array([0, 0, 0, None], pa.int8()), pa.array(["5", "five"]))
     batch = pa.record_batch({"k": column})
     assert values(cast(col("k"), "bigint") + 1, batch) == [6, 6, 6, None]
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 0, 0, None], pa.int8()), pa.array([5, 0]))
+    assert values(10 / col("k"), pa.record_batch({"k": column})) == [2, 2, 2, None]
 
 
 def test_dictionaries_of_other_values_work_too():

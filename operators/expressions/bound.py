@@ -220,7 +220,9 @@ class BoundCase(Bound):
             left = left.filter(pc.invert(taken))
         pieces.append(pa.nulls(len(left), self.type))
         places.append(left)
-        return pa.concat_arrays(pieces).take(pc.sort_indices(pa.concat_arrays(places)))
+        order = np.empty(batch.num_rows, np.int64)
+        order[pa.concat_arrays(places).to_numpy()] = np.arange(batch.num_rows)
+        return pa.concat_arrays(pieces).take(pa.array(order))
 
     def _at_once(self, batch: pa.RecordBatch) -> Value:
         values = [decoded(value.evaluate(batch)) for _, value in self.branches]

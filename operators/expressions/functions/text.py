@@ -28,17 +28,17 @@ function(
 )(pc.utf8_length)  # fmt: skip
 
 
-def _trimming(name: str, white: Any, characters: Any) -> None:
+def _trimming(name: str, characters: Any) -> None:
     function(f"{name}(text) -> text", total=True)(lambda value: characters(value, characters=" "))
     function(f"{name}(text, text) -> text", total=True)(
         parametric(lambda value, unwanted: characters(value, characters=unwanted) if unwanted else value)
     )
 
 
-_trimming("trim", pc.utf8_trim_whitespace, pc.utf8_trim)
-_trimming("btrim", pc.utf8_trim_whitespace, pc.utf8_trim)
-_trimming("ltrim", pc.utf8_ltrim_whitespace, pc.utf8_ltrim)
-_trimming("rtrim", pc.utf8_rtrim_whitespace, pc.utf8_rtrim)
+_trimming("trim", pc.utf8_trim)
+_trimming("btrim", pc.utf8_trim)
+_trimming("ltrim", pc.utf8_ltrim)
+_trimming("rtrim", pc.utf8_rtrim)
 
 
 @function("substring(text, bigint) -> text", "substr(text, bigint) -> text")
