@@ -17,8 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-_EXPONENT = 1e10
+_EXPONENT = pa.scalar(1e10, pa.float64())
 """From here on Arrow writes floats with an exponent, which tells them from integers."""
+_INFINITY = pa.scalar(float("inf"), pa.float64())
+_MINUS_INFINITY = pa.scalar(-float("inf"), pa.float64())
+_FALSE = pa.scalar(False, pa.bool_())
 
 _SHORT_ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JSON_ESCAPES = {
@@ -40,8 +43,22 @@ def bytes_present(array: pa.StringArray, wanted: str) -> str:
 
 def joined(pieces: Sequence[pa.StringArray | str], null: str, separator: str = "") -> pa.Buffer:
     """The pieces of every row with the separator between them, and the rows likewise; a str is a piece of every row."""
-    rows = pc.binary_join_element_wise(*pieces, separator, null_handling="replace", null_replacement=null)
-    return pa.py_buffer(_content(rows))
+    return pa.py_buffer(_content(side_by_side(pieces, separator, null)))
+
+
+def side_by_side(
+    pieces: Sequence[pa.StringArray | str], separator: str = "", null: str | None = None
+) -> pa.StringArray:
+    """The pieces of every row with the separator between them; NULL where one is NULL and `null` does not replace it."""
+    literals = [literal(piece) if isinstance(piece, str) else piece for piece in (*pieces, separator)]
+    if null is None:
+        return pc.binary_join_element_wise(*literals)
+    return pc.binary_join_element_wise(*literals, null_handling="replace", null_replacement=null)
+
+
+def literal(text: str | None) -> pa.StringScalar:
+    """Text to compute with. Given no type, pyarrow looks for pandas first, which takes longer than all the rest."""
+    return pa.scalar(text, pa.string())
 
 
 def plain_text(array: pa.Array) -> pa.StringArray:
@@ -62,7 +79,7 @@ def plain_text(array: pa.Array) -> pa.StringArray:
             [None if value is None else base64.b64encode(value) for value in array.to_pylist()], pa.string()
         )
     if pa.types.is_nested(kind):
-        return pc.if_else(array.is_valid(), json_text(array), pa.scalar(None, pa.string()))
+        return pc.if_else(array.is_valid(), json_text(array), literal(None))
     return pc.cast(array, pa.string())
 
 
@@ -70,11 +87,11 @@ def json_text(array: pa.Array) -> pa.StringArray:
     """Every value as JSON; NULL is ``null``. NaN and infinities, for which JSON has no number, are strings."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return pc.fill_null(json_text(array.dictionary).take(array.indices), "null")
+        return pc.fill_null(json_text(array.dictionary).take(array.indices), literal("null"))
     if isinstance(kind, pa.BaseExtensionType):
         return json_text(array.storage)
     if pa.types.is_null(kind):
-        return pa.repeat(pa.scalar("null"), len(array))
+        return pa.repeat(literal("null"), len(array))
     if pa.types.is_struct(kind):
         text = _object_text(array)
     elif pa.types.is_map(kind):
@@ -90,7 +107,7 @@ def json_text(array: pa.Array) -> pa.StringArray:
     else:
         text = _enclosed('"', _unquoted(array), '"')
     if array.null_count or text.null_count:
-        text = pc.if_else(array.is_valid(), text, "null")
+        text = pc.if_else(array.is_valid(), text, literal("null"))
     return text
 
 
@@ -165,13 +182,13 @@ def _float_text(array: pa.Array) -> pa.StringArray:
     text = pc.cast(array, pa.string())
     if pa.types.is_float16(array.type):
         array = pc.cast(array, pa.float32())
-    whole = pc.fill_null(pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXPONENT)), False)
+    whole = pc.fill_null(pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), _EXPONENT)), _FALSE)
     if whole.true_count:
         text = pc.replace_with_mask(text, whole, _enclosed("", text.filter(whole), ".0"))
     if not _all_finite(array):
-        text = pc.if_else(pc.is_nan(array), "NaN", text)
-        infinite = pc.is_inf(array)
-        text = pc.if_else(infinite, pc.if_else(pc.greater(array, 0.0), "Infinity", "-Infinity"), text)
+        text = pc.if_else(pc.is_nan(array), literal("NaN"), text)
+        for value, name in ((_INFINITY, "Infinity"), (_MINUS_INFINITY, "-Infinity")):
+            text = pc.if_else(pc.equal(array, value), literal(name), text)
     return text
 
 
@@ -195,27 +212,27 @@ def _escaped(text: pa.StringArray) -> pa.StringArray:
 
 
 def _enclosed(before: str, text: pa.StringArray, after: str) -> pa.StringArray:
-    return pc.binary_join_element_wise(before, text, after, "")
+    return side_by_side([before, text, after])
 
 
 def _members(array: pa.Array, members: pa.StringArray) -> pa.StringArray:
     """The members of every list, already as text, with commas between them."""
-    lengths = pc.fill_null(pc.list_value_length(array), 0)
+    lengths = pc.list_value_length(array)
     offsets = np.zeros(len(array) + 1, dtype=np.int32)
-    np.cumsum(lengths.to_numpy(zero_copy_only=False), out=offsets[1:])
-    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), members), ",")
+    np.cumsum(lengths.fill_null(pa.scalar(0, lengths.type)).to_numpy(zero_copy_only=False), out=offsets[1:])
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), members), literal(","))
 
 
 def _object_text(array: pa.StructArray) -> pa.StringArray:
     fields = [array.type.field(i).name for i in range(array.type.num_fields)]
     if not fields:
-        return pa.repeat(pa.scalar("{}"), len(array))
+        return pa.repeat(literal("{}"), len(array))
     pieces = object_pieces(fields, array.flatten())
-    return pc.binary_join_element_wise(*pieces, "")
+    return side_by_side(pieces)
 
 
 def _map_text(array: pa.MapArray) -> pa.StringArray:
     entries: Any = array.cast(pa.list_(pa.struct([("key", array.type.key_type), ("value", array.type.item_type)])))
     keys, values = entries.flatten().flatten()
     names = _enclosed('"', _escaped(plain_text(keys)), '"')
-    return _enclosed("{", _members(entries, pc.binary_join_element_wise(names, json_text(values), ":")), "}")
+    return _enclosed("{", _members(entries, side_by_side([names, json_text(values)], ":")), "}")

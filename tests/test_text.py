@@ -82,7 +82,7 @@ VALUES = st.recursive(
 
 
 @given(st.lists(st.tuples(st.text(), st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False)), VALUES)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_json_says_what_python_says(rows):
     columns = {
         'te"xt': pa.array([row[0] for row in rows], pa.string()),

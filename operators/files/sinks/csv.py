@@ -19,7 +19,7 @@ from operators.files.sinks.parts import (
     compressed,
     known_compression,
 )
-from operators.text import bytes_present, joined, plain_text, textual
+from operators.text import bytes_present, joined, literal, plain_text, side_by_side, textual
 
 
 @attrs.frozen
@@ -72,12 +72,12 @@ class _CsvPart(PartFormat):
         self._special = f'{sink.delimiter}"\r\n'
         self._needs_quotes = f"[{re.escape(self._special)}]"
         self._delimiter = sink.delimiter
-        self._nulls = sink.nulls
+        self._nulls = literal(sink.nulls)
         self._null_cell = sink.nulls if sink.nulls or len(columns) > 1 else '""'
         self._compressed = sink.compression is not None
         self._file = compressed(file, sink.compression)
         if sink.header:
-            self._file.write(self._lines([self._cells(pa.array([name])) for name in columns.names]))
+            self._file.write(self._lines([self._cells(pa.array([name], pa.string())) for name in columns.names]))
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._file.write(self._lines([self._cells(plain_text(column)) for column in batch.columns]))
@@ -87,9 +87,7 @@ class _CsvPart(PartFormat):
             self._file.close()
 
     def _lines(self, cells: list[pa.StringArray]) -> pa.Buffer:
-        last = pc.binary_join_element_wise(
-            cells[-1], "\n", "", null_handling="replace", null_replacement=self._null_cell
-        )
+        last = side_by_side([cells[-1], "\n"], null=self._null_cell)
         return joined([*cells[:-1], last], self._null_cell, self._delimiter)
 
     def _cells(self, text: pa.StringArray) -> pa.StringArray:
@@ -100,4 +98,4 @@ class _CsvPart(PartFormat):
         elif not pc.any(quoted, min_count=0).as_py():
             return text
         inner = pc.replace_substring(text, '"', '""') if '"' in special else text
-        return pc.if_else(quoted, pc.binary_join_element_wise('"', inner, '"', ""), text)
+        return pc.if_else(quoted, side_by_side(['"', inner, '"']), text)
