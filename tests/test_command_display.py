@@ -42,11 +42,11 @@ def test_the_display_at_80_columns() -> None:
     assert drawn(at(10), at(9), 80) == [
         "made  prefetched                                         0.5 of 2 cores · 10.0 s",
         "1.00M rows/s  average 1.00M                                10.0M rows in → 7 out",
-        "node                           rows/s   rows watermark   queue time         busy",
-        "trades                          1.00M  10.0M 11-14 22:13       ███▒▒▒▒▒▒     25%",
-        "by_symbol                       1.00M  10.0M —                                0%",
-        "bars                            1.00M  10.0M 11-14 22:13 ██▌·· ██████▓▓▓     50%",
-        "out                                 0      7 —           ····· ············   0%",
+        "node                      rows/s   rows watermark        queue time         busy",
+        "trades                     1.00M  10.0M 2023-11-14 22:13       ███▒▒▒▒▒▒     25%",
+        "by_symbol                  1.00M  10.0M —                                     0%",
+        "bars                       1.00M  10.0M 2023-11-14 22:13 ██▌·· ██████▓▓▓     50%",
+        "out                            0      7 —                ····· ············   0%",
         "time: █ busy  ▓ queued  ▒ blocked  · starved  Ctrl-C: stop reading and finish",
     ]
 
@@ -207,7 +207,7 @@ def test_times_and_shares() -> None:
     assert [span(seconds) for seconds in (0.123, 12.34, 185, 7384)] == ["0.12 s", "12.3 s", "3:05 min", "2:03:04 h"]
     assert [percent(share) for share in (0, 0.004, 0.915, 1)] == ["0%", "0%", "92%", "100%"]
     assert watermark(TIME) == "2023-11-14 22:13:20"
-    assert watermark(TIME, full=False) == "11-14 22:13"
+    assert watermark(TIME, full=False) == "2023-11-14 22:13"
     assert [watermark(time) for time in (BEFORE_ALL, AFTER_ALL, BEFORE_ALL + 1)] == [
         "—",
         "ended",

@@ -180,7 +180,7 @@ def _nodes(
     table.add_column("rows/s", justify="right", no_wrap=True, width=6)
     table.add_column("rows", justify="right", no_wrap=True, width=6)
     if timed:
-        table.add_column("watermark (UTC)" if wide else "watermark", no_wrap=True, width=19 if wide else 11)
+        table.add_column("watermark (UTC)" if wide else "watermark", no_wrap=True, width=19 if wide else 16)
         if wide:
             table.add_column("lag", justify="right", no_wrap=True, width=6)
     if bars:

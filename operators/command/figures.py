@@ -36,7 +36,7 @@ def span(seconds: float) -> str:
 
 
 def watermark(time: int, *, full: bool = True) -> str:
-    """A watermark (microseconds) as UTC time, to the second, or without year and seconds."""
+    """A watermark (microseconds) as UTC time, to the second or to the minute."""
     if time == BEFORE_ALL:
         return "—"
     if time == AFTER_ALL:
@@ -45,7 +45,7 @@ def watermark(time: int, *, full: bool = True) -> str:
         moment = _EPOCH + timedelta(microseconds=time)
     except OverflowError:
         return f"{time} µs"
-    return moment.strftime("%Y-%m-%d %H:%M:%S" if full else "%m-%d %H:%M")
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if full else "%Y-%m-%d %H:%M")
 
 
 def lag(time: int, now: int) -> str:
