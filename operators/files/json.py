@@ -41,7 +41,7 @@ class JsonLines(RangeSource):
         else:
             shown, table, taken = seen
             rows = table.num_rows
-            fields = [(field.name, natural(field.type, table.column(field.name))) for field in shown]
+            fields = [(field.name, natural(table.column(field.name))) for field in shown]
             # A field that the first lines lack may come later.
             later = [(name, kind) for name, kind in self.types if name not in shown.names]
             held = pa.schema([*fields, *later])

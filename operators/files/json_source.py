@@ -7,6 +7,7 @@ stand alone.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
 
-from operators.files.conversion import ZONE, bad_values, convert, fit, row_text, text_type
+from operators.files.conversion import ZONE, convert, fit, row_text, text_type
 from operators.files.lines import Lines, codec
 from operators.files.paths import reading
 from operators.files.row_reader import RowLayout, RowReader, line_spans, rows_only, whole
@@ -27,7 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 # Arrow's parser crashes the process at a `null` that stands for a whole row, so none may reach it.
 _BARE_NULL = re.compile(rb"\}[ \t\r]*null"), re.compile(rb"\n[ \t\r\n]*null"), re.compile(rb"\A[ \t\r\n]*null")
 
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
@@ -39,6 +40,8 @@ def parse(lines: bytes, schema: pa.Schema | None) -> pa.Table:
     """
     if b"null" in lines and any(pattern.search(lines) for pattern in _BARE_NULL):
         raise pa.ArrowInvalid("null is no object")
+    if lines.startswith(_BOM):
+        raise pa.ArrowInvalid("a byte order mark in the middle of the file")
     _check_utf8(lines)
     table = pajson.read_json(
         pa.py_buffer(lines),
@@ -93,11 +96,11 @@ def parse_good(
 def _with_not_finite(line: bytes, schema: pa.Schema) -> pa.Table | None:
     """A line in which NaN and infinities are strings, as JSON has no numbers for them; None where that is not so."""
     try:
-        row = json.loads(line, object_pairs_hook=_once)
+        row = json.loads(line, object_pairs_hook=_once, parse_float=_finite)
         if not isinstance(row, dict):
             return None
-        finite = json.dumps({name: _not_finite(value, name, schema) for name, value in row.items()}).encode()
-        return parse(finite, schema)
+        named = {name: _not_finite(value, name, schema) for name, value in row.items()}
+        return None if named == row else parse(json.dumps(named).encode(), schema)
     except (ValueError, RecursionError, pa.ArrowInvalid):
         return None
 
@@ -107,6 +110,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         raise ValueError("a field is given twice")
     return fields
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is too large")
+    return value
 
 
 def _not_finite(value: Any, name: str, fields: Any) -> Any:
@@ -192,16 +202,21 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return pa.list_(_plain(kind.value_type)) if pa.types.is_list(kind) else kind
 
 
-def natural(seen: pa.DataType, column: pa.ChunkedArray) -> pa.DataType:
+def natural(column: pa.ChunkedArray) -> pa.DataType:
     """The type of a sampled column: as inferred, times as dates or in microseconds, repetitive text as a dictionary."""
-    if pa.types.is_timestamp(seen):
-        texts = column.drop_null()
-        if pc.all(pc.match_substring_regex(texts, _DATE)).as_py():
-            return pa.date32()
-        zone = "UTC" if pc.any(pc.match_substring_regex(texts, ZONE)).as_py() else None
-        bad = any(len(bad_values(chunk, pa.timestamp("us", zone))) for chunk in texts.chunks)
-        return pa.timestamp("ns" if bad else "us", zone)
-    return text_type(column) if pa.types.is_string(column.type) else column.type
+    if not pa.types.is_string(column.type):
+        return column.type
+    texts = column.drop_null()
+    if len(texts) == 0 or not pc.all(pc.match_substring_regex(texts, _DAY)).as_py():
+        return text_type(column)
+    zone = "UTC" if pc.any(pc.match_substring_regex(texts, ZONE)).as_py() else None
+    for kind in (pa.date32(), pa.timestamp("us", zone), pa.timestamp("ns", zone)):
+        try:
+            convert(whole(texts), kind)
+        except pa.ArrowInvalid:
+            continue
+        return kind
+    return text_type(column)
 
 
 def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:

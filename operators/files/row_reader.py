@@ -51,6 +51,8 @@ class RowReader(Reader):
         poll: seconds between looks whether the file has grown; None: the end of the file is the end.
     """
 
+    never_waits = True
+
     def __init__(
         self,
         path: str,
