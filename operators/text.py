@@ -49,7 +49,7 @@ def joined(pieces: Sequence[pa.StringArray | str], null: str, separator: str = "
 def side_by_side(
     pieces: Sequence[pa.StringArray | str], separator: str = "", null: str | None = None
 ) -> pa.StringArray:
-    """The pieces of every row with the separator between them; NULL where one is NULL and `null` does not replace it."""
+    """The pieces of every row with the separator between them; NULL where one is NULL and nothing replaces it."""
     literals = [literal(piece) if isinstance(piece, str) else piece for piece in (*pieces, separator)]
     if null is None:
         return pc.binary_join_element_wise(*literals)
