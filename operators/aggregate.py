@@ -131,10 +131,11 @@ class _AggregatePartition(Partition):
         self._whole = not operator.keys and context.partition == 0
         names = list(operator.keys)
         self._keys = [names.index(key) if merging else schema.columns.get_field_index(key) for key in names]
-        self._partials = len(names) if merging else None
+        self._merging = merging
         self._store = Store(schema, self._columns.types[: len(names)], operator.aggregations)
         self._routed = [names.index(key) for key in operator.routed or names]
         kinds = self._store.bank.partial_types
+        self._states = list(range(len(names), len(names) + len(kinds)))
         self._names = [*names, *partial_names([*names, KEY_GROUP], len(kinds)), KEY_GROUP]
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -165,17 +166,19 @@ class _AggregatePartition(Partition):
         """Take up groups, from any number of partitions."""
         for batch in state["groups"].drop_columns([KEY_GROUP]).to_batches() if "groups" in state else ():
             if batch.num_rows:
-                self._store.add(batch, batch.columns[: len(self._keys)], len(self._keys))
+                self._store.add(batch.select(self._states), batch.columns[: len(self._keys)], merging=True)
 
     @np.errstate(all="ignore")
     def _take_in(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         if not batch.num_rows:
             return []
         keys = [batch.column(index) for index in self._keys]
+        if self._merging:
+            batch = batch.select(self._states)
         if self._final:
-            self._store.add(batch, keys, self._partials)
+            self._store.add(batch, keys, self._merging)
             return []
-        changes = self._store.change(batch, keys, self._partials)
+        changes = self._store.change(batch, keys, self._merging)
         if changes is None:
             return []
         weights = column(pa.int64(), changes.weights)

@@ -38,6 +38,7 @@ class PreAggregate(Operator):
     keys: tuple[str, ...]
     aggregations: Aggregations
     window: Window | None = None
+    timed = False
 
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         """Keys, slice, partial states."""
@@ -104,7 +105,7 @@ class _PrePartition(Partition):
             self._resting -= 1
             states = self._store.bank.raw(batch)
             return [pa.RecordBatch.from_arrays([*map(plain, keys), *slices, *states], schema=self._columns)]
-        self._store.add(batch, [*self._numbered.encode(keys), *slices], None)
+        self._store.add(batch, [*self._numbered.encode(keys), *slices], merging=False)
         self._rows += batch.num_rows
         return self._give_out() if len(self._store) >= _HELD else []
 

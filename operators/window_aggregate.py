@@ -164,6 +164,7 @@ class _WindowPartition(Partition):
         states = Bank(schema, operator.aggregations).partial_types
         (number,) = apart([*names, KEY_GROUP], ["_window"])
         columns = [*names, number, *partial_names([*names, number, KEY_GROUP], len(states)), KEY_GROUP]
+        self._states = list(range(len(names) + 1, len(names) + 1 + len(states)))
         self._state = pa.schema([*map(pa.field, columns, [*kinds, pa.int64(), *states, pa.int64()])])
         self._closed = int(_NUMBERS.min)
 
@@ -201,8 +202,9 @@ class _WindowPartition(Partition):
         for batch in state["panes"].drop_columns([KEY_GROUP]).to_batches() if "panes" in state else ():
             if batch.num_rows:
                 numbers = physical(batch.column(place))
-                for block, part, keys in self._divide(batch, batch.columns[:place], numbers):
-                    block.store.add(part, keys, place + 1)
+                states = batch.select(self._states)
+                for block, part, keys in self._divide(states, batch.columns[:place], numbers):
+                    block.store.add(part, keys, merging=True)
         if "closed" in state:
             self._closed = max([self._closed, *state["closed"]["window"].to_pylist()])
 
@@ -221,7 +223,7 @@ class _WindowPartition(Partition):
         if not batch.num_rows:
             return []
         if self._local is None:
-            return self._add(batch, [batch.column(index) for index in self._keys], slices, None)
+            return self._add(batch, [batch.column(index) for index in self._keys], slices, merging=False)
         partials = [*self._local.on_batch(batch), *self._local.flush()]
         return [result for partial in partials for result in self._merge(partial)]
 
@@ -234,7 +236,7 @@ class _WindowPartition(Partition):
             self._context.late_rows(int(physical(batch.column(place + 1))[late].sum()))
             kept = np.flatnonzero(~late)
             batch, slices = batch.take(pa.array(kept)), slices[kept]
-        return self._add(batch, batch.columns[:place], slices, place + 1)
+        return self._add(batch.select(self._states), batch.columns[:place], slices, merging=True)
 
     def _late(self, slices: IntArray) -> BoolArray | None:
         """Which slices are those of windows that have all closed; None where none is."""
@@ -244,7 +246,7 @@ class _WindowPartition(Partition):
         return late
 
     def _add(
-        self, batch: pa.RecordBatch, keys: list[pa.Array], slices: IntArray, partials: int | None
+        self, batch: pa.RecordBatch, keys: list[pa.Array], slices: IntArray, merging: bool
     ) -> list[pa.RecordBatch]:
         places, numbers = self._window.windows(slices)
         if places is not None:
@@ -255,9 +257,9 @@ class _WindowPartition(Partition):
         results = []
         for block, part, groups in self._divide(batch, keys, numbers) if batch.num_rows else ():
             if self._final:
-                block.store.add(part, groups, partials)
+                block.store.add(part, groups, merging)
             else:
-                changes = block.store.change(part, groups, partials)
+                changes = block.store.change(part, groups, merging)
                 if changes is not None:
                     weights = column(pa.int64(), changes.weights)
                     results.append(self._rows(block, changes.slots, [*changes.results, weights]))
@@ -267,14 +269,18 @@ class _WindowPartition(Partition):
         self, batch: pa.RecordBatch, keys: list[pa.Array], numbers: IntArray
     ) -> Iterator[tuple[Block, pa.RecordBatch, list[pa.Array]]]:
         """The rows of each block, and the keys that its store has."""
+        encoded: dict[int, list[pa.Array]] = {}
         for block, places in self._panes.split(numbers):
-            part, groups = batch, keys
-            windows = [column(pa.int64(), numbers)] if block.several else []
-            if places is not None:
+            groups = encoded.get(id(block.numbered))
+            if groups is None:
+                groups = encoded[id(block.numbered)] = block.numbered.encode(keys)
+            if block.several:
+                groups = [*groups, column(pa.int64(), numbers)]
+            if places is None:
+                yield block, batch, groups
+            else:
                 chosen = pa.array(places)
-                part = batch.take(chosen)
-                groups, windows = ([array.take(chosen) for array in arrays] for arrays in (keys, windows))
-            yield block, part, [*block.numbered.encode(groups), *windows]
+                yield block, batch.take(chosen), [group.take(chosen) for group in groups]
 
     @np.errstate(all="ignore")
     def _close(self, last: int) -> list[pa.RecordBatch]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from flow.keys import KeyIndex
@@ -26,6 +27,8 @@ class NumberedKeys:
         self.kinds = list(kinds)
         fixed = all(physical_type(kind) is not None or pa.types.is_boolean(kind) for kind in kinds)
         self._index = None if fixed else KeyIndex(self.kinds)
+        self._dictionary: pa.Array | None = None
+        self._numbers = np.zeros(0, np.int64)
         self.store_kinds = self.kinds if fixed else [pa.int64()]
 
     def __len__(self) -> int:
@@ -33,7 +36,16 @@ class NumberedKeys:
 
     def encode(self, keys: list[pa.Array]) -> list[pa.Array]:
         """Key columns as stores want them."""
-        return keys if self._index is None else [column(pa.int64(), self._index.slots(keys))]
+        if self._index is None:
+            return keys
+        (first, *others) = keys
+        if others or not pa.types.is_dictionary(first.type) or first.null_count or len(first.dictionary) > len(first):
+            return [column(pa.int64(), self._index.slots(keys))]
+        # Numbering a dictionary's values instead of its rows saves a look-up a row; the same one comes again and again.
+        dictionary = first.dictionary
+        if self._dictionary is None or not dictionary.equals(self._dictionary):
+            self._dictionary, self._numbers = dictionary, self._index.slots([dictionary])
+        return [column(pa.int64(), self._numbers[physical(first.indices).astype(np.int64)])]
 
     def decode(self, columns: Sequence[pa.Array]) -> list[pa.Array]:
         """The keys again, of columns that a store gives; what else these hold is left out."""

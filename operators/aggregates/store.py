@@ -62,11 +62,11 @@ class Store:
         self._whole = True
         return np.zeros(rows, np.int64)
 
-    def add(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], partials: int | None) -> None:
-        """Add rows of the input, or partial states where `partials` says at which column these begin."""
-        self._apply(batch, self.slots(keys, batch.num_rows), partials)
+    def add(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], merging: bool) -> None:
+        """Add rows of the input, or, where `merging`, partial states."""
+        self._apply(batch, self.slots(keys, batch.num_rows), merging)
 
-    def change(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], partials: int | None) -> Changes | None:
+    def change(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], merging: bool) -> Changes | None:
         """As `add`, and say which rows of the result change."""
         known = len(self)
         slots = self.slots(keys, batch.num_rows)
@@ -74,7 +74,7 @@ class Store:
         self.bank.grow(len(self))
         stood = self._stand(touched, known)
         before = self.bank.results(touched) if stood.any() else []
-        self._apply(batch, slots, partials)
+        self._apply(batch, slots, merging)
         stand = self._stand(touched, len(self))
         after = self.bank.results(touched)
         if before and not self.bank.counts_all:
@@ -82,6 +82,9 @@ class Store:
             for old, new in zip(before, after, strict=True):
                 changed = changed | differ(old, new)
             stood, stand = stood & changed, stand & changed
+        if before and stood.all() and stand.all():
+            results = [pa.concat_arrays(pair) for pair in zip(before, after, strict=True)]
+            return Changes(np.concatenate([touched, touched]), results, len(touched))
         gone, come = np.flatnonzero(stood), np.flatnonzero(stand)
         if not len(gone) and not len(come):
             return None
@@ -102,11 +105,11 @@ class Store:
         self._whole = False
         self.bank.clear()
 
-    def _apply(self, batch: pa.RecordBatch, slots: IntArray, partials: int | None) -> None:
-        if partials is None:
-            self.bank.update(batch, slots, len(self))
+    def _apply(self, batch: pa.RecordBatch, slots: IntArray, merging: bool) -> None:
+        if merging:
+            self.bank.merge(batch.columns, slots, len(self))
         else:
-            self.bank.merge(batch.columns[partials:], slots, len(self))
+            self.bank.update(batch, slots, len(self))
 
     def _stand(self, slots: IntArray, known: int) -> BoolArray:
         return slots < known if self._index is None else self.bank.rows[slots] > 0
