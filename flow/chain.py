@@ -23,7 +23,7 @@ from flow.sink import Writer
 from flow.source import RejectedRow
 from flow.steps import RunningStep, Send, Way
 
-LINGER = 20_000_000
+LINGER = 100_000_000
 """Nanoseconds for which a partition may hold rows back for the sake of larger batches while more keeps coming."""
 
 

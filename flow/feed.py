@@ -25,11 +25,13 @@ from flow.source import AsyncReader, Idle, Offset, Reader, RejectedRow, Source, 
 
 Result = TypeVar("Result")
 
-LOOK = 2_000_000
+LOOK = 20_000_000
 """Nanoseconds for which small reads are gathered before they are handed on."""
 
 MOST_ROWS = 65_536
 """Rows after which reads are handed on."""
+
+_SMALL = 4_096
 
 MOST_BYTES = 4 << 20
 """Bytes after which reads are handed on."""
@@ -151,7 +153,7 @@ class Feed:
         self._split: Split | None = None
         self._reader: Reader | AsyncReader | None = None
         self._watermark = SplitWatermark(None)
-        self._time_column = None if node.event_time is None else schema.columns.get_field_index(node.event_time)
+        self._time_column = None if schema.event_time is None else schema.columns.get_field_index(schema.event_time)
         self._sent = BEFORE_ALL
         self._silent = False
         self._epoch = control.epoch
@@ -267,7 +269,8 @@ class Feed:
         start = perf_counter_ns()
         try:
             with self._control.interruptible():
-                gathered.take(await reader.read(), self._watermark)
+                gathered.take(await reader.read())
+                self._watermark.observe(gathered.batches)
         except Exception as error:
             raise self._failure(error) from error
         self.counters.starved += perf_counter_ns() - start
@@ -343,12 +346,13 @@ class _Gathered:
     def gather(self, reader: Reader, watermark: SplitWatermark) -> tuple[int, int]:
         """Read until it is enough; when that began and ended."""
         started = perf_counter_ns()
-        while self.take(reader.read(), watermark):
+        while self.take(reader.read()) and reader.never_waits:
             if self.rows >= MOST_ROWS or self.bytes >= MOST_BYTES or perf_counter_ns() - started > LOOK:
                 break
+        watermark.observe(self.batches)
         return started, perf_counter_ns()
 
-    def take(self, answer: pa.RecordBatch | Idle | None, watermark: SplitWatermark) -> bool:
+    def take(self, answer: pa.RecordBatch | Idle | None) -> bool:
         """Take in what a reader answered; whether to ask again."""
         if answer is None:
             self.ended = True
@@ -356,11 +360,13 @@ class _Gathered:
         if isinstance(answer, Idle):
             self.idle = answer.seconds
             return False
-        if answer.num_rows:
-            watermark.observe(answer)
+        rows = answer.num_rows
+        if rows:
+            # Asking a small batch for its bytes takes longer than reading it: the first ones tell for the others.
+            small = self.rows and rows <= _SMALL
+            self.bytes += self.bytes * rows // self.rows if small else answer.nbytes
             self.batches.append(answer)
-            self.rows += answer.num_rows
-            self.bytes += answer.nbytes
+            self.rows += rows
         return True
 
 

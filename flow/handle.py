@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -40,11 +44,18 @@ class Handle:
     As a context manager it waits for the run at the end of the block, after aborting it if the block raised.
     """
 
-    def __init__(self, run: Run, portal: BlockingPortal, close: Any, future: Future[RunStats]) -> None:
+    def __init__(self, run: Run, portal: BlockingPortal, close: Callable[[], None], future: Future[RunStats]) -> None:
         self._run = run
         self._portal = portal
         self._future = future
-        future.add_done_callback(lambda _: close())
+
+        def close_at_the_end() -> None:
+            concurrent.futures.wait([future])
+            close()
+
+        # Closing the portal joins its thread, which that thread cannot do itself; daemon, as the portal's thread is.
+        self._closing = threading.Thread(target=close_at_the_end, name=f"close {run.run_id}", daemon=True)
+        self._closing.start()
 
     def wait(self, timeout: float | None = None) -> RunStats:
         """Wait for the end and return the final counts.
@@ -53,7 +64,11 @@ class Handle:
             TimeoutError: the run has not ended after `timeout` seconds; it goes on.
             ExceptionGroup: flat, of StepError, when something failed.
         """
-        return self._future.result(timeout)
+        try:
+            return self._future.result(timeout)
+        finally:
+            if self._future.done():
+                self._closing.join()
 
     async def wait_async(self) -> RunStats:
         """As `wait`, without blocking the event loop (asyncio or trio) on which it is called."""
@@ -116,4 +131,4 @@ def start(
         return await run.execute(watch=watch, watch_every=watch_every)
 
     future = portal.start_task_soon(execute)
-    return Handle(run, portal, lambda: manager.__exit__(None, None, None), future)
+    return Handle(run, portal, partial(manager.__exit__, None, None, None), future)

@@ -209,7 +209,10 @@ class _LayingOut:
         match node:
             case SourceNode():
                 source = sources.get(node.name, node.source)
-                self.schemas[Output(node.name)] = StreamSchema(source.schema(), node.event_time)
+                columns = source.schema()
+                # Where nothing listens to watermarks, the event time may not be read.
+                event_time = node.event_time if node.event_time in columns.names else None
+                self.schemas[Output(node.name)] = StreamSchema(columns, event_time)
             case RouterNode():
                 self.schemas[Output(node.name)] = inputs["in"]
             case OperatorNode():

@@ -21,6 +21,7 @@ _All = None
 def narrowed(nodes: Mapping[str, Node], schemas: Mapping[Output, StreamSchema]) -> dict[str, Source]:
     """The sources by node name, each reading no more than its readers in the graph use."""
     used = _columns_used(nodes, schemas)
+    timed = _timed(nodes)
     sources: dict[str, Source] = {}
     for node in nodes.values():
         if not isinstance(node, SourceNode):
@@ -30,7 +31,7 @@ def narrowed(nodes: Mapping[str, Node], schemas: Mapping[Output, StreamSchema]) 
         wanted = used.get(Output(node.name), frozenset())
         if wanted is None:
             wanted = frozenset(names)
-        if node.event_time is not None:
+        if node.event_time is not None and node.name in timed:
             wanted |= {node.event_time}
         if not wanted:
             # Rows are still counted, and a batch without columns has no rows to speak of.
@@ -40,6 +41,15 @@ def narrowed(nodes: Mapping[str, Node], schemas: Mapping[Output, StreamSchema]) 
             source = source.narrow([name for name in names if name in wanted], predicate)
         sources[node.name] = source
     return sources
+
+
+def _timed(nodes: Mapping[str, Node]) -> set[str]:
+    """The nodes downstream of which something listens to watermarks."""
+    timed: set[str] = set()
+    for node in reversed(nodes.values()):  # type: ignore[call-overload]  # a dict's values can be reversed
+        if node.name in timed or (isinstance(node, OperatorNode) and node.operator.timed):
+            timed.update(output.node for output in node.inputs.values())
+    return timed
 
 
 def _columns_used(

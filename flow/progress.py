@@ -5,6 +5,7 @@ Everything here is pure: no I/O, no event loop. Times are int microseconds; an i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic, time_ns
 
 import attrs
@@ -139,14 +140,17 @@ class SplitWatermark:
     time: int = BEFORE_ALL
     _heard: float = attrs.field(factory=monotonic)
 
-    def observe(self, batch: pa.RecordBatch) -> None:
+    def observe(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Rows of the split were read."""
+        if not batches:
+            return
         if self.idle_timeout is not None:
             self._heard = monotonic()
-        if self.column is None or not batch.num_rows:
+        if self.column is None:
             return
         bound = None if self.max_future is None else time_ns() // 1_000 + self.max_future
-        greatest = greatest_time(batch.column(self.column), bound)
+        times = [batch.column(self.column) for batch in batches]
+        greatest = greatest_time(pa.concat_arrays(times) if len(times) > 1 else times[0], bound)
         if greatest is not None and greatest - self.delay > self.time:
             self.time = greatest - self.delay
 

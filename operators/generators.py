@@ -100,6 +100,8 @@ class Generator(Source):
 
 
 class _GeneratorReader(Reader):
+    never_waits = True
+
     def __init__(self, source: Generator, part: int, position: int) -> None:
         self._source = source
         self._part = part

@@ -136,6 +136,8 @@ def _unpickled(data: bytes, batch_rows: int, columns: tuple[str, ...] | None) ->
 
 
 class _TableReader(Reader):
+    never_waits = True
+
     def __init__(self, batches: Sequence[pa.RecordBatch], columns: list[int] | None, position: int) -> None:
         self._batches = batches
         self._columns = columns

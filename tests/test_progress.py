@@ -125,7 +125,7 @@ def test_greatest_time_of_nothing_is_none_and_a_bound_leaves_the_future_out() ->
 def observed(*times: int, **settings: int) -> SplitWatermark:
     watermark = SplitWatermark(0, **settings)
     for at in times:
-        watermark.observe(pa.record_batch({"t": pa.array([at], pa.timestamp("us"))}))
+        watermark.observe([pa.record_batch({"t": pa.array([at], pa.timestamp("us"))})])
     return watermark
 
 
@@ -140,7 +140,7 @@ def test_a_row_from_the_far_future_does_not_advance_the_watermark() -> None:
 
 def test_without_event_time_there_is_no_watermark() -> None:
     watermark = SplitWatermark(None)
-    watermark.observe(pa.record_batch({"t": [1]}))
+    watermark.observe([pa.record_batch({"t": [1]})])
     assert watermark.time == BEFORE_ALL
 
 
