@@ -9,7 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest format install clean distclean
+# Every file in tests/bench is a command but the one that they share.
+BENCH := $(filter-out __init__ measure,$(basename $(notdir $(wildcard tests/bench/*.py))))
+
+.PHONY: help demo test lint types pytest bench format install clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
@@ -30,6 +33,9 @@ types: $(INSTALLED) ## mypy, strict
 
 pytest: $(INSTALLED) ## the tests alone, coverage printed
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+bench: $(INSTALLED) ## every benchmark in turn, or some: make bench BENCH=seed
+	@for name in $(BENCH); do echo; echo "# python -m tests.bench.$$name"; $(BIN)/python -m tests.bench.$$name || exit 1; done
 
 format: $(INSTALLED) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix --quiet .
