@@ -59,6 +59,8 @@ class Text:
 class _Streaming(Parser):
     """What is added to a dialect's parser: window table functions, EMIT, and tables with watermarks and connectors."""
 
+    WRAPPED_TRANSFORM_COLUMN_CONSTRAINT = False
+
     def _parse_statement(self) -> Any:
         return self._placed(self._curr, super()._parse_statement())
 
@@ -178,7 +180,7 @@ class _Streaming(Parser):
             return self.expression(
                 exp.WatermarkColumnConstraint(this=column, expression=self._parse_disjunction()), token=token
             )
-        if self._curr.text.upper() in ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT", "CHECK"):
+        if self._curr.text.upper().partition(" ")[0] in ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT", "CHECK"):
             self.raise_error("constraints are not supported: a stream has columns and a watermark")
         return self._parse_field_def()
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from flow.durations import microseconds
 from flow.errors import GraphError, PenstockError, known
 from operators.sql.dialect import Text, Tree, exp
+from operators.sql.errors import SqlError
 
 Made = TypeVar("Made")
 
@@ -90,6 +91,8 @@ class Options:
         """What a maker makes of options; its own errors point at the declaration."""
         try:
             return maker()
+        except SqlError:
+            raise
         except PenstockError as error:
             raise self._text.error(str(error), self._at) from error
 
