@@ -64,6 +64,14 @@ def broken():
     graph.source("numbers", Table(pa.table({"x": [1, 2]}))).apply(Broken(), name="breaks").sink("out", Null())
     return graph
 
+class Moody(Endless):
+    def splits(self): raise KeyError("which split?")
+
+def moody():
+    graph = Graph("moody")
+    graph.source("numbers", Moody()).sink("out", Null())
+    return graph
+
 def loose():
     graph = Graph("loose")
     graph.source("numbers", Table(pa.table({"x": [1]})))
@@ -111,6 +119,15 @@ def test_an_error_in_the_file_shows_the_users_line(here: Path, capsys: Capture) 
     assert error.startswith("penstock: wrong.py: ZeroDivisionError: division by zero\n")
     assert 'wrong.py", line 2, in <module>' in error
     assert "operators" not in error
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_an_error_of_the_users_source_shows_the_users_line(command: str, capsys: Capture) -> None:
+    assert main([command, "flows.py:moody"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("penstock: KeyError: 'which split?'\n")
+    assert "in splits" in error
+    assert "layout.py" not in error
 
 
 @pytest.mark.parametrize(("form", "begin"), [("mermaid", "flowchart LR\n"), ("dot", 'digraph "numbers" {\n')])

@@ -1,7 +1,7 @@
 """The entry point of the command `penstock`: arguments in, exit code out.
 
-Whatever goes wrong leaves as a message on standard error and one of the documented exit codes, never as a traceback of
-Penstock's own.
+Whatever goes wrong leaves as a message on standard error and one of the documented exit codes; a traceback comes of
+nothing but a mistake of Penstock's own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -21,7 +22,7 @@ from operators.command.demo import demo_command
 from operators.command.options import add_layout, add_reporting
 from operators.command.run import run_command
 from operators.command.show import check_command, explain_command, graph_command
-from operators.command.target import TargetError
+from operators.command.target import TargetError, user_frames
 
 WRONG: Final = 2
 """Exit code: wrong usage, no such target, or a wrong graph; nothing has run."""
@@ -67,17 +68,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except (PenstockError, OSError) as error:
-        _complain(error)
+        _complain(error, error.details if isinstance(error, TargetError) else "")
+        return WRONG
+    except Exception as error:
+        frames = user_frames(error.__traceback__)
+        if not frames:
+            raise  # Penstock's own mistake: whoever mends it needs all of it
+        _complain(error, "".join(traceback.format_list(frames)).rstrip())
         return WRONG
     return code
 
 
-def _complain(error: PenstockError | OSError) -> None:
+def _complain(error: Exception, details: str) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     message = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
     console.print(Text.assemble(("penstock: ", "bold red"), message))
-    if isinstance(error, TargetError) and error.details:
-        console.print(Text(error.details, style="dim"))
+    if details:
+        console.print(Text(details, style="dim"))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -192,7 +192,7 @@ def _user_code(path: Path) -> Iterator[None]:
         caret = " " * max(0, (error.offset or 1) - 1) + "^"
         raise TargetError(f"{where}: {error.msg}", f"    {line}\n    {caret}" if line else "") from error
     except PenstockError as error:
-        frames = _user_frames(error.__traceback__)
+        frames = user_frames(error.__traceback__)
         if not frames:
             raise
         last = frames[-1]
@@ -203,12 +203,12 @@ def _user_code(path: Path) -> Iterator[None]:
             "put what runs it under: if __name__ == '__main__'"
         ) from error
     except Exception as error:
-        frames = _user_frames(error.__traceback__)
+        frames = user_frames(error.__traceback__)
         details = "".join(traceback.format_list(frames)).rstrip()
         raise TargetError(f"{_shown(str(path))}: {type(error).__name__}: {error}", details) from error
 
 
-def _user_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+def user_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
     """The frames of a traceback that are neither Penstock's, nor the import system's, nor a library's."""
     return [
         frame
