@@ -40,6 +40,7 @@ class ChainInstance:
     Attributes:
         waits: where the time of the instance's task went when no step was busy.
         reads_ahead: whether a source at the head reads in a task of its own.
+        holds_back: whether a partition may hold rows back until it is flushed.
         inbox_fill: how full the inbox is, 0..1.
         cost: of the work on rows.
         control_cost: of the work that is not in proportion to rows.
@@ -51,6 +52,7 @@ class ChainInstance:
         self.instance = instance
         self.waits = Counters()
         self.reads_ahead = False
+        self.holds_back = False
         self.inbox_fill: Callable[[], float] = lambda: 0.0
         self.cost = Cost()
         self.control_cost = Cost()
@@ -58,6 +60,7 @@ class ChainInstance:
         self._batch_rows = batch_rows
         self._run_id = run_id
         self._flushed = perf_counter_ns()
+        self._watermarks_held: dict[int, int] = {}
         self._born = self._died = 0
         self.steps = [RunningStep(step, instance, chain.instances) for step in chain.steps]
         for running in self.steps:
@@ -95,14 +98,6 @@ class ChainInstance:
         return any(running.writer is not None for running in self.steps)
 
     @property
-    def holds_back(self) -> bool:
-        """Whether a partition may hold rows back until it is flushed."""
-        return any(
-            running.partition is not None and type(running.partition).flush is not Partition.flush
-            for running in self.steps
-        )
-
-    @property
     def waiting_partition(self) -> AsyncPartition | None:
         """The partition that waits for the outside world, if this is the chain of one."""
         return self.steps[0].waiting_partition
@@ -111,6 +106,8 @@ class ChainInstance:
         """Open partitions and writers; blocking. Raises StepError."""
         for running in self.steps:
             running.open(self._run_id)
+            if running.partition is not None and type(running.partition).flush is not Partition.flush:
+                self.holds_back = True
 
     def prepare(self, epoch: int) -> None:
         """Let every writer prepare an epoch; blocking. Raises StepError."""
@@ -132,13 +129,20 @@ class ChainInstance:
             yield from self._rows(running, port, batch)
         yield from self._flush_in_time()
 
-    def read(self, step: int, batches: Sequence[pa.RecordBatch], offset: object = None) -> Iterator[Send]:
-        """A source's reader read rows."""
+    def read(self, step: int, batches: Sequence[pa.RecordBatch], time: int, offset: object = None) -> Iterator[Send]:
+        """A source's reader read rows, after which its watermark is `time`.
+
+        Where rows are held back, so is the watermark: it would force them out.
+        """
         for running in self.steps:
             running.offset = offset
         for batch in coalesced(batches, self._batch_rows):
             yield from self._forward(self.steps[step], batch)
-        yield from self._flush_in_time()
+        if self.holds_back:
+            self._watermarks_held[step] = time
+            yield from self._flush_in_time()
+        else:
+            yield from self._advance(self.steps[step], 0, time)
 
     def rejected(self, step: int, rows: Sequence[RejectedRow]) -> Iterator[Send]:
         """A source's reader rejected rows: they go where the node's policy sends them."""
@@ -154,6 +158,9 @@ class ChainInstance:
         for running in self.steps:
             if running.partition is not None:
                 yield from self._put_out(running, running.partition.flush)
+        held, self._watermarks_held = self._watermarks_held, {}
+        for step, time in held.items():
+            yield from self._advance(self.steps[step], 0, time)
 
     def barrier(self, epoch: int) -> Iterator[Send]:
         """An epoch ends here."""

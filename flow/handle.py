@@ -44,7 +44,7 @@ class Handle:
     As a context manager it waits for the run at the end of the block, after aborting it if the block raised.
     """
 
-    def __init__(self, run: Run, portal: BlockingPortal, close: Callable[[], None], future: Future[RunStats]) -> None:
+    def __init__(self, run: Run, portal: BlockingPortal, close: Callable[[], object], future: Future[RunStats]) -> None:
         self._run = run
         self._portal = portal
         self._future = future

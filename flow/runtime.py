@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from time import perf_counter_ns
 
+import pyarrow as pa
 import structlog
 import trio
 
@@ -387,8 +388,7 @@ class Run:
 def _of_read(instance: ChainInstance, step: int, read: Read) -> Iterator[Send]:
     if read.rejected:
         yield from instance.rejected(step, read.rejected)
-    yield from instance.read(step, read.batches, read.offset)
-    yield from instance.advance(step, 0, read.time)
+    yield from instance.read(step, read.batches, read.time, read.offset)
 
 
 def _of_work(instance: ChainInstance, work: Work) -> Iterator[Send]:
@@ -401,14 +401,18 @@ def _of_work(instance: ChainInstance, work: Work) -> Iterator[Send]:
 
 
 def _of_calls(instance: ChainInstance, entries: list[Piece | Work]) -> Iterator[Send]:
+    results: list[pa.RecordBatch] = []
     for entry in entries:
         if isinstance(entry, Work):
+            yield from instance.put_out(results)
+            results = []
             yield from _of_work(instance, entry)
             if entry.barrier is not None:
                 yield from instance.barrier(entry.barrier)
         elif entry.error is not None:
             yield from instance.give_up(entry.rows, entry.error)
-    results = [entry.result for entry in entries if isinstance(entry, Piece) and entry.result is not None]
+        elif entry.result is not None:
+            results.append(entry.result)
     yield from instance.put_out(results)
 
 
