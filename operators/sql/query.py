@@ -6,7 +6,7 @@ from flow.errors import GraphError
 from flow.graph import Stream
 from operators.sql.dialect import POSTGRES, Text, exp, parse
 from operators.sql.lowering import lower
-from operators.sql.plan import Scan
+from operators.sql.plan import Plan, Scan
 from operators.sql.planner import plan_query
 
 
@@ -34,6 +34,19 @@ def sql(
         SqlError: the query cannot be understood, or does not fit the streams; says where.
         GraphError: no stream is given, or they belong to different graphs.
     """
+    plan = plan_of(query, dialect=dialect, **streams)
+    graph = next(iter(streams.values())).graph
+    name = name or graph.unique_name("sql")
+    return lower(plan, streams, name, name=name, partitions=partitions)
+
+
+def plan_of(query: str, *, dialect: str = POSTGRES, **streams: Stream) -> Plan:
+    """The optimised plan of a query, as `sql` lowers it; nothing is added to the graph.
+
+    Raises:
+        SqlError: the query cannot be understood, or does not fit the streams; says where.
+        GraphError: no stream is given, or they belong to different graphs.
+    """
     if not streams:
         raise GraphError(
             "sql() needs the streams that the query reads, by name: sql('SELECT ... FROM trades', trades=stream)"
@@ -48,6 +61,4 @@ def sql(
         raise text.error(f"sql() takes one query, not {len(statements)} statements", statements[1] if statements else 0)
     if not isinstance(statements[0], exp.Query):
         raise text.error("expected SELECT ... FROM ...", statements[0])
-    plan = plan_query(text, statements[0], {table: Scan(table, stream.schema) for table, stream in streams.items()})
-    name = name or graph.unique_name("sql")
-    return lower(plan, streams, name, name=name, partitions=partitions)
+    return plan_query(text, statements[0], {table: Scan(table, stream.schema) for table, stream in streams.items()})
