@@ -104,9 +104,15 @@ class Handle:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
-            self.abort()
-        self.wait()
+        if error is None:
+            self.wait()
+            return
+        self.abort()
+        try:
+            self.wait()
+        except ExceptionGroup as failure:
+            errors = "; ".join(str(each) for each in failure.exceptions)
+            error.add_note(f"{failure.message}, too: {errors}")
 
 
 def start(
