@@ -18,7 +18,7 @@ from flow.nodes import ErrorPolicy
 from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
-from operators.aggregates.aggregation import Aggregation, check_changelog
+from operators.aggregates.aggregation import ORDERED, Aggregation, check_changelog
 from operators.aggregates.bank import Aggregations
 from operators.aggregates.columns import IntArray, column
 from operators.aggregates.layout import (
@@ -84,8 +84,10 @@ class Aggregate(Operator):
         """As `Operator.open`."""
         return _AggregatePartition(self, context.input, context, merging=False)
 
-    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
-        """Keys and arguments."""
+    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]] | None:
+        """Keys and arguments; all columns where rows have an order, since that may be the event time's."""
+        if any(aggregation.function in ORDERED for _, aggregation in self.aggregations):
+            return None
         return {"in": used(self.keys, self.aggregations)}
 
     def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:

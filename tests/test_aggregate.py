@@ -241,6 +241,7 @@ def test_types_of_results() -> None:
     assert columns.field("day_high").type == pa.date32()
     assert columns.names[-1] == "_weight"
     assert operator.needs(frozenset({"n"})) == {"in": frozenset(table.column_names) - {"place"}}
+    assert Aggregate(("key",), {"x": agg.last("x")}).needs(frozenset({"x"})) is None
     assert pickle.loads(pickle.dumps(operator)) == operator
 
 

@@ -208,3 +208,16 @@ def test_what_does_not_fit_is_refused_before_it_runs() -> None:
         agg.count(filter=col("x")).type(schema)
     with pytest.raises(GraphError, match="'y'"):
         agg.count("y").type(schema)
+
+
+def test_single_rows_as_partial_states() -> None:
+    batch = pa.record_batch({"u": pa.array([1, None], pa.uint64()), "d": pa.array([Decimal("1.5"), None])})
+    schema = StreamSchema(batch.schema)
+    aggregations = (("u", agg.sum("u")), ("d", agg.sum("d")), ("n", agg.count_distinct("d")), ("v", agg.var_pop("u")))
+    alone, merged = Bank(schema, aggregations), Bank(schema, aggregations)
+    alone.update(batch, np.arange(2), 2)
+    merged.merge(alone.raw(batch), np.arange(2), 2)
+    assert merged.results(np.arange(2)) == alone.results(np.arange(2))
+    large = pa.record_batch({"u": pa.array([2**63], pa.uint64()), "d": batch.column(1).slice(1)})
+    with pytest.raises(RowError, match="beyond int64"):
+        alone.raw(large)

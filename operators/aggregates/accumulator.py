@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from flow.errors import RowError
 from operators.aggregates.columns import BoolArray, IntArray, physical, present, unique_slots
 
 
@@ -129,4 +130,7 @@ class MergedByValue(Accumulator):
 
     def raw(self, array: pa.Array) -> list[pa.Array]:
         """The values, as the state's type."""
-        return [array.cast(self.state_type)]
+        try:
+            return [array.cast(self.state_type)]
+        except pa.ArrowInvalid as error:
+            raise RowError(f"a value is beyond {self.state_type}: {error}") from error

@@ -21,7 +21,10 @@ MERGEABLE: Final = frozenset({"count", "sum", "avg", "min", "max", "stddev", "st
 INVERTIBLE: Final = frozenset({"count", "sum", "avg", "stddev", "stddev_pop", "var", "var_pop", "count_distinct"})
 """Functions from whose state a row can be taken out again."""
 
-FUNCTIONS: Final = MERGEABLE | {"count_distinct", "first", "last"}
+ORDERED: Final = frozenset({"first", "last"})
+"""Functions for which the order of rows matters."""
+
+FUNCTIONS: Final = MERGEABLE | ORDERED | {"count_distinct"}
 
 
 def is_number(kind: pa.DataType) -> bool:

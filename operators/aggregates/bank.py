@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from flow.schema import StreamSchema
-from operators.aggregates.aggregation import Aggregation
+from operators.aggregates.aggregation import ORDERED, Aggregation
 from operators.aggregates.columns import IntArray, column, event_microseconds, grown, physical, valid
 from operators.aggregates.feed import Feed, Result
 from operators.expressions import Expression
@@ -47,7 +47,7 @@ class Bank:
             self._results.append((feeds[wanted], feeds[wanted].add(aggregation.function)))
         self._feeds = list(feeds.values())
         self.counts_all = not schema.changelog and any(feed is None for feed, _ in self._results)
-        ordered = any(aggregation.function in ("first", "last") for _, aggregation in aggregations)
+        ordered = any(aggregation.function in ORDERED for _, aggregation in aggregations)
         self._order = (
             -1 if schema.event_time is None or not ordered else schema.columns.get_field_index(schema.event_time)
         )

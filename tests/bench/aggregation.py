@@ -1,4 +1,4 @@
-"""Prints the rows a second of aggregating operators, each run alone on one core: ``python -m tests.bench.aggregation``."""
+"""Prints rows a second of aggregating operators, each alone on one core. Run: python -m tests.bench.aggregation"""
 
 from __future__ import annotations
 
