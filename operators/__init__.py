@@ -4,6 +4,10 @@ from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
 from operators.deduplicate import Deduplicate
 from operators.expressions import Expr, Expression, ExpressionError, call, case, cast, coalesce, col, lit
+from operators.files.arrow import ArrowFile
+from operators.files.csv import Csv
+from operators.files.json import JsonLines
+from operators.files.parquet import Parquet
 from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
 from operators.filter import Filter
 from operators.functions import FlatMap, Map, MapBatches
@@ -21,12 +25,14 @@ from operators.window_aggregate import WindowAggregate
 __all__ = [
     "Aggregate",
     "Aggregation",
+    "ArrowFile",
     "ArrowSink",
     "AssignWindows",
     "AsyncRows",
     "Batches",
     "Callback",
     "Collect",
+    "Csv",
     "CsvSink",
     "Deduplicate",
     "Expr",
@@ -36,11 +42,13 @@ __all__ = [
     "FlatMap",
     "Generator",
     "Hop",
+    "JsonLines",
     "JsonLinesSink",
     "Map",
     "MapAsync",
     "MapBatches",
     "Null",
+    "Parquet",
     "ParquetSink",
     "Project",
     "Rows",

@@ -43,7 +43,7 @@ def write(path, text):
 TEXT = st.text(st.sampled_from('ab ",;\n\r\té\u2028\0x1'), max_size=8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(TEXT, min_size=2, max_size=2), min_size=1, max_size=30),
     st.integers(1, 200),
@@ -64,7 +64,7 @@ def test_any_content_in_any_ranges_is_what_the_csv_module_reads(tmp_path_factory
 UNQUOTED = st.text(st.sampled_from('ab";"x'), max_size=6).filter(lambda text: not text.startswith('"'))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(UNQUOTED, st.one_of(UNQUOTED, TEXT)), min_size=1, max_size=30), st.integers(1, 100))
 def test_quotes_inside_unquoted_fields_are_text_in_any_ranges(tmp_path_factory, rows, size):
     lines = []
@@ -98,7 +98,7 @@ def test_ranges_can_be_opened_in_any_order(tmp_path):
 @pytest.mark.parametrize("block", [16, 100, 5000])
 def test_resuming_after_any_batch_gives_the_rest(tmp_path, monkeypatch, block):
     monkeypatch.setattr("operators.files.csv.block_bytes", lambda taken, rows: block)
-    content = "id,text\n" + "".join(f'{number},"{"y" * (number % 9)}\n"\n' for number in range(300))
+    content = "id,text\n" + "".join(f'{number},"{"y" * (number % 9)}\n"\n' for number in range(80))
     source = Csv(write(tmp_path / "a.csv", content), range_bytes=1000)
     for split in source.splits():
         reader, seen = source.open(split), []
@@ -178,7 +178,7 @@ def test_bad_rows_are_rejected_one_by_one_and_all_others_come(tmp_path):
         lines[number] = line
     path = write(tmp_path / "a.csv", b"id,at,text\n" + b"".join(lines))
     types = {"id": "int64", "at": pa.timestamp("us"), "text": "string"}
-    for size in (1, 500, 10**6):
+    for size in (50, 500, 10**6):
         rows, rejected = read(Csv(path, types=types, range_bytes=size))
         assert [row[0] for row in rows] == [number for number in range(1000) if number not in bad]
         content = path.read_bytes()

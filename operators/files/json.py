@@ -10,9 +10,9 @@ from typing import ClassVar
 import attrs
 import pyarrow as pa
 
-from operators.files.json_source import JsonReader, natural, parse, parsed_as, sample
+from operators.files.json_source import JsonReader, check_types, natural, parsed_as, sample
 from operators.files.lines import block_bytes, cut, endings, written
-from operators.files.paths import FileError, Identity
+from operators.files.paths import Identity
 from operators.files.ranges import RangeSource
 from operators.files.row_reader import RowLayout
 from operators.files.sinks import JsonLinesSink
@@ -50,12 +50,7 @@ class JsonLines(RangeSource):
         for field in schema:
             index = shown.get_field_index(field.name)
             read.append(parsed_as(field.type, pa.null() if index < 0 else shown.field(index).type))
-            try:
-                parse(b"{}\n", pa.schema([(field.name, read[-1])]))
-            except pa.ArrowNotImplementedError as error:
-                raise FileError(
-                    f"field {field.name!r} is declared as {field.type}, which JSON cannot be read as"
-                ) from error
+        check_types(schema, read)
         return RowLayout(schema, tuple(read), block_bytes(taken, rows))
 
     def cut(self, identity: Identity, number: int) -> int:

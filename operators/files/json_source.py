@@ -19,7 +19,7 @@ import pyarrow.json as pajson
 
 from operators.files.conversion import ZONE, convert, fit, row_text, text_type
 from operators.files.lines import Lines, codec
-from operators.files.paths import reading
+from operators.files.paths import FileError, reading
 from operators.files.row_reader import RowLayout, RowReader, line_spans, rows_only, whole
 
 SAMPLE_BYTES: Final = 4 << 20
@@ -238,6 +238,24 @@ def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
     if types.is_date(wanted) or types.is_time(wanted) or (types.is_string(seen) and not types.is_timestamp(wanted)):
         return pa.string()
     return pa.int64() if types.is_duration(wanted) else wanted
+
+
+def check_types(schema: pa.Schema, read: Sequence[pa.DataType]) -> None:
+    """Raise FileError where a field is to be read as a type that JSON has not.
+
+    Args:
+        schema: the fields as declared.
+        read: the type that each is parsed as.
+    """
+    fields = [pa.field(field.name, kind) for field, kind in zip(schema, read, strict=True)]
+    try:
+        parse(b"{}\n", pa.schema(fields))
+    except pa.ArrowNotImplementedError as error:
+        if len(fields) == 1:
+            name, kind = schema.field(0).name, schema.field(0).type
+            raise FileError(f"field {name!r} is declared as {kind}, which JSON cannot be read as") from error
+        for number, field in enumerate(schema):
+            check_types(pa.schema([field]), read[number : number + 1])
 
 
 class JsonReader(RowReader):
