@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from flow.nodes import Node, OperatorNode, Output, RouterNode, SinkNode, SourceNode
 from flow.router import Hash
-from flow.schema import StreamSchema
+from flow.schema import WEIGHT, StreamSchema
 from flow.source import Source
 
 _All = None
@@ -33,6 +33,9 @@ def narrowed(nodes: Mapping[str, Node], schemas: Mapping[Output, StreamSchema]) 
             wanted = frozenset(names)
         if node.event_time is not None and node.name in timed:
             wanted |= {node.event_time}
+        if WEIGHT in names:
+            # Operators need not name it: without it, rows that are taken back would count as rows that come.
+            wanted |= {WEIGHT}
         if not wanted:
             # Rows are still counted, and a batch without columns has no rows to speak of.
             wanted = frozenset(names[:1])

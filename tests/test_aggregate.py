@@ -13,7 +13,7 @@ from flow import Graph, GraphError, RowError
 from flow.schema import StreamSchema
 from operators import Aggregate, Hop, Tumble, WindowAggregate, agg
 from operators.expressions import col
-from operators.memory import Table
+from operators.memory import Collect, Table
 from tests.aggregating import changelog, cut, handed_over, opened, oracle, rows, run, run_in_two, same, summed
 
 ALL = {
@@ -316,3 +316,11 @@ def test_descriptions_compare_by_value() -> None:
     assert one == other
     assert hash(one) == hash(other)
     assert one != WindowAggregate(("key",), {"n": agg.count(), "x": agg.sum(col("x") + 2)}, Hop("time", 3600, 300))
+
+
+def test_changes_from_a_source_are_followed_in_a_run() -> None:
+    table = changelog(pa.table({"key": ["a", "b", "a"], "other": [1, 2, 3], "x": [4, 5, 4]}), [1, 1, -1])
+    graph, collected = Graph(), Collect()
+    graph.source("t", Table(table)).aggregate(keys="key", x=agg.sum("x")).sink("out", collected)
+    graph.run()
+    assert collected.table().to_pylist() == [{"key": "b", "x": 5}]
