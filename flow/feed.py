@@ -262,7 +262,7 @@ class Feed:
             started, ended = await self._kernels.call(lambda: gathered.gather(reader, self._watermark), name=self.label)
         except Exception as error:
             raise self._failure(error) from error
-        self.counters.queued += started - asked
+        self.counters.queued += started - asked + perf_counter_ns() - ended
         self.counters.busy += ended - started
 
     async def _await_one(self, reader: AsyncReader, gathered: _Gathered) -> None:

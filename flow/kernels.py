@@ -78,7 +78,8 @@ class Kernels:
             return pulled
         asked = perf_counter_ns()
         started, ended, pulled = await self.call(lambda: _timed(sends), name=name, waits=waits)
-        counters.queued += started - asked
+        # Waiting for a thread, and for the event loop to take notice that the work is done.
+        counters.queued += started - asked + perf_counter_ns() - ended
         cost.observe(rows, ended - started)
         return pulled
 

@@ -30,8 +30,8 @@ class Counters:
     """Counts of one node instance. Times are nanoseconds.
 
     The time that an instance's task lives is the sum of: `busy` (computing for this node), `queued` (ready to
-    compute, waiting for a worker thread), `starved` (waiting for input), `blocked` (waiting for room downstream), and
-    the time that other nodes of the same chain were busy.
+    go on, waiting for a thread: a worker thread, or the event loop's), `starved` (waiting for input), `blocked`
+    (waiting for room downstream), and the time that other nodes of the same chain were busy.
     """
 
     rows_in: int = 0
