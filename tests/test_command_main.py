@@ -1,3 +1,4 @@
+import importlib.abc
 import json
 import re
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+import penstock
 from flow.version import __version__
 from operators.command.main import main
 
@@ -89,9 +91,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "flows.py").write_text(FLOW)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
     yield tmp_path
     structlog.reset_defaults()
+    for name, module in list(sys.modules.items()):
+        if str(tmp_path) in str(getattr(module, "__file__", "")):
+            del sys.modules[name]
 
 
 def test_check_says_what_there_is(capsys: Capture) -> None:
@@ -225,6 +229,27 @@ def test_an_interrupt_while_loading_is_quiet(here: Path, capsys: Capture) -> Non
     assert capsys.readouterr() == ("", "")
 
 
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, fullname, path, target=None):
+        if fullname == "operators.command.main":
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_penstock_itself_is_loaded_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.delitem(sys.modules, "operators.command.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert penstock.main() == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_program_is_the_command(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(sys, "argv", ["penstock", "check", "flows.py"])
+    assert penstock.main() == 0
+    assert capsys.readouterr().out == "ok: 1 source, 1 sink\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -263,7 +288,7 @@ def test_the_version(capsys: Capture) -> None:
 @contextmanager
 def process_of(here: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command in a process of its own, which has ended when the block is left."""
-    command = [sys.executable, "-m", "operators.command.main", *arguments]
+    command = [sys.executable, "-m", "penstock", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=here) as process:
         try:
             yield process
