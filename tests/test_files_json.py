@@ -54,9 +54,9 @@ def test_any_content_in_any_ranges_is_what_the_json_module_reads(tmp_path_factor
 
 @pytest.mark.parametrize("size", [1, 13, 64, 1000, 10**6])
 def test_ranges_share_the_lines_exactly(tmp_path, size):
-    path = write(tmp_path / "a.jsonl", *[json.dumps({"n": number, "t": "x" * (number % 40)}) for number in range(300)])
+    path = write(tmp_path / "a.jsonl", *[json.dumps({"n": number, "t": "x" * (number % 40)}) for number in range(60)])
     source = JsonLines(path, range_bytes=size)
-    assert [row["n"] for row in rows_of(source)] == list(range(300))
+    assert [row["n"] for row in rows_of(source)] == list(range(60))
     assert sum(split.size for split in source.splits()) == path.stat().st_size
 
 
