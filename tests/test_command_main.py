@@ -1,4 +1,5 @@
 import importlib.abc
+import io
 import json
 import re
 import signal
@@ -208,6 +209,30 @@ def test_the_log_as_json_is_json_to_the_last_line(capsys: Capture) -> None:
     failed = events[-1]
     assert (failed["node"], failed["instance"]) == ("breaks", "partition 0")
     assert (failed["error"], failed["message"]) == ("ValueError", "no such number")
+
+
+def test_the_log_for_people_ends_with_the_report(capsys: Capture) -> None:
+    assert main(["run", "flows.py", "--log", "console"]) == 0
+    error = capsys.readouterr().err
+    assert "bottleneck" in error
+    assert "flows finished" not in error
+    assert "numbers finished after" in error
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_there_is_a_display_and_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["run", "flows.py"]) == 0
+    shown = terminal.getvalue()
+    assert "run started" not in shown
+    assert "Ctrl-C: stop reading and finish" in shown
+    assert shown.index("Ctrl-C") < shown.rindex("\x1b[?25h") < shown.rindex("cores used")
 
 
 def test_the_first_signal_drains(capsys: Capture) -> None:

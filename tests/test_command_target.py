@@ -146,3 +146,17 @@ def test_a_file_that_failed_is_loaded_anew(write: Write) -> None:
 def test_a_script_has_no_name_to_ask_for(write: Write) -> None:
     with pytest.raises(TargetError, match="a SQL script has one graph"):
         load_target(f"{write('bars.sql', '')}:graph")
+
+
+def test_a_script_is_a_graph_of_its_name(write: Write) -> None:
+    script = """
+        CREATE TABLE numbers (x BIGINT) WITH (connector = 'files', path = 'numbers.csv', format = 'csv');
+        CREATE TABLE big WITH (connector = 'files', path = 'out/', format = 'csv');
+        INSERT INTO big SELECT x FROM numbers WHERE x > 1;
+    """
+    write("numbers.csv", "x\n1\n2\n")
+    graph = load_target(write("bars.sql", script))
+    assert graph.name == "bars"
+    assert "big" in graph.nodes
+    with pytest.raises(GraphError, match=r"line 4, column \d+: no column 'y'"):
+        load_target(write("wrong.sql", script.replace("SELECT x", "SELECT y")))

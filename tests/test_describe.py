@@ -105,6 +105,14 @@ def test_it_shows_the_topology() -> None:
     assert "→ hash" not in aligned
 
 
+def test_it_shows_all_that_is_known_of_event_times() -> None:
+    made = Graph("timed")
+    timed = made.source("trades", Trades(), event_time="at", delay="2s", max_future="1h", ordered=True)
+    timed.sink("out", Null())
+    line = "event time: at, delay 2s, at most 1h ahead of the clock, splits in order of time"
+    assert line in describe(made, SETTINGS)
+
+
 def test_a_graph_that_cannot_run_is_refused() -> None:
     made = Graph("loose")
     made.source("trades", Trades())
