@@ -36,7 +36,7 @@ from flow import (
     WriterContext,
 )
 from flow.settings import TOPOLOGIES
-from operators import Collect, Table
+from operators import Collect, Table, Tumble, agg
 
 NUMBERS = pa.table({"key": np.arange(10_000) % 7, "value": np.arange(10_000)})
 
@@ -452,3 +452,18 @@ def test_watch_sees_the_end() -> None:
     graph.run(watch=seen.append)
     assert seen[-1].outcome == "finished"
     assert seen[-1].rows_out == 10_000
+
+
+@pytest.mark.parametrize("topology", ["serial", "prefetched"])
+def test_late_rows_and_results_go_their_own_ways(topology: str) -> None:
+    times = pa.array([0, 130, 10, 200], pa.timestamp("s"))
+    table = pa.table({"t": times, "value": [1, 2, 3, 4]})
+    graph, out, late = Graph("g"), Collect(), Collect()
+    source = graph.source("events", Table(table, batch_rows=1), event_time="t", ordered=True)
+    sums = source.aggregate(window=Tumble("t", "1 minute"), total=agg.sum("value"))
+    sums.sink("out", out)
+    sums.late.sink("late", late)
+    stats = graph.run(topology=topology, readers=1)
+    assert out.table().sort_by("window_start")["total"].to_pylist() == [1, 2, 4]
+    assert late.table()["value"].to_pylist() == [3]
+    assert sum(node.late_rows for node in stats.nodes.values()) == 1

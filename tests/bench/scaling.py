@@ -1,6 +1,6 @@
 """Scaling without cores: a kernel that sleeps per batch, batches left as they come, as many threads as partitions.
 
-    python -m tests.bench.scaling [--milliseconds 50] [--partitions 1 8 64] [--batches 20]
+python -m tests.bench.scaling [--milliseconds 50] [--partitions 1 8 64] [--batches 20]
 """
 
 from __future__ import annotations

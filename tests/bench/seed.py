@@ -1,6 +1,6 @@
 """The seed workload: SUM(value) GROUP BY group_id with changes emitted, from batches of 1,000 rows made beforehand.
 
-    python -m tests.bench.seed [--rows 10000000] [--runs 5]
+python -m tests.bench.seed [--rows 10000000] [--runs 5]
 """
 
 from __future__ import annotations

@@ -1,0 +1,119 @@
+"""Whole queries from a file, streamed by Penstock and as one batch by DuckDB, side by side.
+
+    python -m tests.bench.queries windows [--data DIRECTORY] [--rows 10000000] [--runs 5]
+    python -m tests.bench.queries users
+    python -m tests.bench.queries csv
+    python -m tests.bench.queries json
+
+`windows`: one-minute windows by symbol (count, sum, avg, min, max) from Parquet. `users`: count and sum by a million
+user ids. `csv` and `json`: the windows again, from one big text file, by one reader and by all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flow import Graph
+from operators import Collect, Csv, JsonLines, Parquet, sql
+from tests.bench.data import directory_argument, make
+from tests.bench.measure import Case, Clock, main
+
+WINDOWS = """
+    SELECT symbol, window_start, count(*) AS n, sum(volume) AS v, avg(price) AS p, min(price) AS lo, max(price) AS hi
+    FROM TUMBLE(input, event_time, INTERVAL '1 minute') GROUP BY symbol, window_start"""
+USERS = "SELECT user_id, count(*) AS n, sum(volume) AS v FROM input GROUP BY user_id EMIT FINAL"
+CHANGES = "SELECT user_id, count(*) AS n, sum(volume) AS v FROM input GROUP BY user_id"
+BATCH = {
+    WINDOWS: """
+        SELECT symbol, event_time // 60000 AS w, count(*) AS n, sum(volume) AS v, avg(price) AS p, min(price) AS lo,
+            max(price) AS hi
+        FROM {table} GROUP BY symbol, event_time // 60000""",
+    USERS: "SELECT user_id, count(*) AS n, sum(volume) AS v FROM {table} GROUP BY user_id",
+}
+TIMES = {"event_time": pa.timestamp("ms")}
+
+
+def check(result: pa.Table) -> list[int]:
+    """Groups, rows, volume."""
+    return [result.num_rows, pc.sum(result["n"]).as_py(), int(pc.sum(result["v"]).as_py())]
+
+
+def streamed(query: str, file: str, **settings: Any) -> Case:
+    """The query over a stream."""
+
+    def case(args: argparse.Namespace) -> dict[str, Any]:
+        path = str(args.data / file.format(rows=args.rows))
+        source = {
+            "parquet": lambda: Parquet(path, types=TIMES),
+            "csv": lambda: Csv(path, types=TIMES),
+            "jsonl": lambda: JsonLines(path, types=TIMES),
+        }[path.rsplit(".", 1)[1]]()
+        graph, out = Graph("bench"), Collect()
+        sql(query, input=graph.source("input", source, event_time="event_time", delay="2s")).sink("out", out)
+        with Clock() as clock:
+            stats = graph.run(**settings)
+        return clock.result(stats.rows_in, check=check(out.table()), loop=f"{stats.loop_busy / stats.seconds:.0%}")
+
+    return case
+
+
+def batch(query: str, file: str, threads: int) -> Case:
+    """The same by DuckDB."""
+
+    def case(args: argparse.Namespace) -> dict[str, Any]:
+        path = str(args.data / file.format(rows=args.rows))
+        connection = duckdb.connect()
+        connection.execute(f"SET threads = {threads}")
+        with Clock() as clock:
+            result = connection.execute(BATCH[query].format(table=f"'{path}'")).to_arrow_table()
+        found = check(result)
+        return clock.result(found[1], check=found)
+
+    return case
+
+
+TRADES, PEOPLE = "trades_{rows}.parquet", "users_{rows}.parquet"
+SUITES: dict[str, dict[str, Case]] = {
+    "windows": {
+        "penstock": streamed(WINDOWS, TRADES),
+        "penstock serial": streamed(WINDOWS, TRADES, topology="serial"),
+        "penstock 1 thread": streamed(WINDOWS, TRADES, threads=1, readers=1, partitions=1),
+        "duckdb 2 threads": batch(WINDOWS, TRADES, 2),
+        "duckdb 1 thread": batch(WINDOWS, TRADES, 1),
+    },
+    "users": {
+        "penstock": streamed(USERS, PEOPLE),
+        "penstock with changes": streamed(CHANGES, PEOPLE),
+        "duckdb 2 threads": batch(USERS, PEOPLE, 2),
+    },
+    "csv": {
+        "penstock 1 reader": streamed(WINDOWS, "trades_{rows}.csv", readers=1),
+        "penstock 2 readers": streamed(WINDOWS, "trades_{rows}.csv", readers=2),
+    },
+    "json": {
+        "penstock 1 reader": streamed(WINDOWS, "trades_{rows}.jsonl", readers=1),
+        "penstock 2 readers": streamed(WINDOWS, "trades_{rows}.jsonl", readers=2),
+    },
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("suite", choices=SUITES)
+    directory_argument(parser)
+
+
+if __name__ == "__main__":
+    suite = next((argument for argument in sys.argv[1:] if argument in SUITES), None)
+    if suite is not None and "--case" not in sys.argv:
+        parser = argparse.ArgumentParser(add_help=False)
+        arguments(parser)
+        known, _ = parser.parse_known_args()
+        make(Path(known.data), known.rows)
+    main(__doc__.splitlines()[0], SUITES[suite or "windows"], arguments)
