@@ -456,10 +456,24 @@ def test_watch_sees_the_end() -> None:
 
 @pytest.mark.parametrize("topology", ["serial", "prefetched"])
 def test_late_rows_and_results_go_their_own_ways(topology: str) -> None:
-    times = pa.array([0, 130, 10, 200], pa.timestamp("s"))
-    table = pa.table({"t": times, "value": [1, 2, 3, 4]})
+    @attrs.frozen
+    class Events(Endless):
+        def schema(self) -> pa.Schema:
+            return pa.schema([("t", pa.timestamp("s")), ("value", pa.int64())])
+
+        def open(self, split: Split, offset: Any = None) -> Reader:
+            class OneByOne(_EndlessReader):
+                def read(self) -> pa.RecordBatch | Idle | None:  # type: ignore[override]
+                    answer = super().read()
+                    if isinstance(answer, Idle) or self.count > 4:
+                        return answer if isinstance(answer, Idle) else None
+                    time_ = [0, 130, 10, 200][self.count - 1]
+                    return pa.record_batch([pa.array([time_], pa.timestamp("s")), answer[0]], ["t", "value"])
+
+            return OneByOne(0.0)
+
     graph, out, late = Graph("g"), Collect(), Collect()
-    source = graph.source("events", Table(table, batch_rows=1), event_time="t", ordered=True)
+    source = graph.source("events", Events(), event_time="t")
     sums = source.aggregate(window=Tumble("t", "1 minute"), total=agg.sum("value"))
     sums.sink("out", out)
     sums.late.sink("late", late)
