@@ -206,7 +206,8 @@ class Feed:
             return min(bound, self._watermark.time), False
         if bound < AFTER_ALL:
             return bound, False
-        return self._sent, self._node.idle_timeout is not None
+        # As far as what was read told; who has no split to read holds nobody.
+        return max(self._sent, self._watermark.time), self._reader is None or self._node.idle_timeout is not None
 
     async def _nap(self, seconds: float) -> None:
         start = perf_counter_ns()
@@ -226,7 +227,12 @@ class Feed:
                 self._idle = every
                 return False
         self._split = split
-        self._reader = await self._blocking(lambda: self._source.open(split))
+
+        def open_split() -> None:
+            # Kept in the thread, so that it is closed even when the wait for the thread is cancelled.
+            self._reader = self._source.open(split)
+
+        await self._blocking(open_split)
         self._watermark = SplitWatermark(
             self._time_column, self._node.delay, self._node.idle_timeout, self._node.max_future
         )
@@ -249,7 +255,7 @@ class Feed:
     async def _read(self) -> Read | None:
         reader = self._reader
         assert reader is not None
-        gathered = _Gathered()
+        gathered = _Gathered(self._schema.columns)
         if isinstance(reader, AsyncReader):
             await self._await_one(reader, gathered)
         else:
@@ -284,15 +290,10 @@ class Feed:
         self._idle = gathered.idle
         if not gathered.batches and not rejected:
             return None
-        for batch in gathered.batches:
-            if batch.schema != self._schema.columns:
-                expected = self._schema.columns
-                error = TypeError(f"the reader returned the columns {_told(batch.schema)}, not {_told(expected)}")
-                raise StepError(self._node.name, f"split {split}", error, offset)
         self.counters.rows_in += gathered.rows
         self.counters.bytes_in += gathered.bytes
-        time, self._silent = self._time()
-        self._sent = max(self._sent, time)
+        time, _ = self._time()
+        self._sent, self._silent = max(self._sent, time), False
         quiet = gathered.idle is not None
         return Read(split, gathered.batches, offset, gathered.bytes, rejected, self._sent, quiet)
 
@@ -336,7 +337,8 @@ class Ahead:
 class _Gathered:
     """Reads of one split taken together, so that many small ones cost one hop to a thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: pa.Schema) -> None:
+        self._columns = columns
         self.batches: list[pa.RecordBatch] = []
         self.rows = 0
         self.bytes = 0
@@ -360,6 +362,8 @@ class _Gathered:
         if isinstance(answer, Idle):
             self.idle = answer.seconds
             return False
+        if answer.schema != self._columns:
+            raise TypeError(f"the reader returned the columns {_told(answer.schema)}, not {_told(self._columns)}")
         rows = answer.num_rows
         if rows:
             # Asking a small batch for its bytes takes longer than reading it: the first ones tell for the others.
