@@ -16,6 +16,7 @@ from operators.expressions import Cast, Column
 from operators.expressions.types import logical
 from operators.sql import plan as p
 from operators.sql.dialect import EMIT, Text, Tree, exp, render
+from operators.sql.errors import SqlError
 from operators.sql.expressions import ExpressionReader, aggregate_calls, bare
 from operators.sql.grouping import GROUPED, Grouping
 from operators.sql.lowering import schema_of
@@ -36,6 +37,10 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     try:
         qualify(text, query, _Columns(catalog))
         return optimise(_plan(text, query, catalog))
+    except SqlError:
+        raise
+    except GraphError as error:
+        raise text.error(str(error), query) from error
     except RecursionError:
         raise text.error("the query is nested too deep", query) from None
 

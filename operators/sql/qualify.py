@@ -13,7 +13,7 @@ from typing import Final, cast
 import attrs
 
 from flow.errors import known
-from operators.sql.dialect import EMIT, Text, Tree, exp, offset_of
+from operators.sql.dialect import EMIT, Text, Tree, exp, offset_of, render
 from operators.sql.functions import AGGREGATES, shape_of
 from operators.sql.window_call import WINDOW_COLUMNS, WindowCall, read_window_call
 
@@ -169,6 +169,8 @@ class _Selecting:
         distinct = select.args.get("distinct")
         if distinct is not None and distinct.args.get("on"):
             raise self._text.error("DISTINCT ON is not supported yet", distinct.args["on"])
+        if not select.expressions:
+            raise self._text.error("SELECT needs at least one column, or *", select)
         source = select.args.get("from_")
         if source is None:
             raise self._text.error(f"a query needs FROM; tables known here: {sorted(self._tables)}", select)
@@ -232,6 +234,8 @@ class _Selecting:
 
     def _aliased(self, source: Tree, name: str, columns: Sequence[str]) -> Relation:
         alias = source.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+        if alias.this and not isinstance(alias.this, exp.Identifier):
+            raise self._text.error(f"an alias is a name, not {render(alias.this)}", alias)
         if not alias.this:
             alias.set("this", exp.to_identifier(name, quoted=True))
         source.set("alias", alias)

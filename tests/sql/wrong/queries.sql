@@ -302,3 +302,9 @@ SELECT "Price" FROM trades;
 
 -- 1:8 no column '_weight' in 'trades'
 SELECT _weight FROM trades;
+
+-- 1:1 SELECT needs at least one column
+SELECT FROM trades;
+
+-- 1:23 an alias is a name
+SELECT * FROM trades $1;
