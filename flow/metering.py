@@ -118,16 +118,13 @@ def _summed(
     *,
     head: bool,
 ) -> NodeStats:
-    # A source's head waits in its own task (it reads ahead); everything else waits when its chain's task does.
-    waits = [
-        counters if kind == "source" and instance.reads_ahead else instance.waits
-        for counters, instance in zip(own, group, strict=True)
-    ]
-    if kind == "source" and not group[0].reads_ahead:
-        starved = _total(counters.starved for counters in own)
-    else:
-        starved = _total(counters.starved for counters in waits)
-    queued = _total(c.queued for c in own) if kind == "source" else _total(c.queued for c in waits) if head else 0.0
+    # A source that reads ahead waits in a task of its own; everything else waits when its chain's task does.
+    apart = kind == "source" and group[0].reads_ahead
+    waits = own if apart else [instance.waits for instance in group]
+    starved = _total(counters.starved for counters in (own if kind == "source" else waits))
+    queued = _total(counters.queued for counters in waits)
+    if kind == "source" and not apart:
+        queued += _total(counters.queued for counters in own)
     inboxes = [instance.inbox_fill() for instance in group] if head else [0.0]
     return NodeStats(
         name=name,
