@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.sink import Sink
+from operators.files.arrow import ArrowFile
 from operators.files.csv import Csv
 from operators.files.description import FileSource
 from operators.files.json import JsonLines
@@ -19,7 +20,7 @@ from operators.files.parquet import Parquet
 from operators.sql.connectors import Connector, TableOptions
 from operators.sql.options import Options
 
-_FORMATS: Final[dict[str, type[FileSource]]] = {"parquet": Parquet, "csv": Csv, "json": JsonLines}
+_FORMATS: Final[dict[str, type[FileSource]]] = {"parquet": Parquet, "csv": Csv, "json": JsonLines, "arrow": ArrowFile}
 
 _SPELLED: Final = {"\\t": "\t", "tab": "\t", "space": " "}
 
