@@ -17,6 +17,7 @@ from flow.errors import StepError
 from flow.layout import Across, Chain, Layout
 from flow.messages import END, Barrier, Watermark
 from flow.metrics import Counters
+from flow.nodes import Side
 from flow.operator import AsyncPartition, Partition
 from flow.schema import AFTER_ALL
 from flow.sink import Writer
@@ -71,9 +72,9 @@ class ChainInstance:
                     if edge.router_name is not None:
                         counters = self.router_counters.setdefault(edge.router_name, counters)
                     way = Way(edge, instance, layout.chains[edge.downstream].instances, counters)
-                    {"out": running.ways, "late": running.late, "dead_letters": running.dead_letters}[side].append(way)
+                    running.ways[side].append(way)
                 else:
-                    running.inside.append((self.steps[target.step], target.port))
+                    running.inside[side].append((self.steps[target.step], target.port))
 
     @property
     def label(self) -> str:
@@ -146,7 +147,8 @@ class ChainInstance:
 
     def rejected(self, step: int, rows: Sequence[RejectedRow]) -> Iterator[Send]:
         """A source's reader rejected rows: they go where the node's policy sends them."""
-        yield from self.steps[step].reject([(row.row, row.error, row.offset) for row in rows])
+        self.steps[step].reject([(row.row, row.error, row.offset) for row in rows])
+        yield from self._put_aside(self.steps[step])
 
     def advance(self, step: int, port: int, time: int, *, idle: bool = False) -> Iterator[Send]:
         """The watermark of a step's input came to `time`, and the input may have fallen idle there."""
@@ -166,8 +168,9 @@ class ChainInstance:
         """An epoch ends here."""
         yield from self.flush()
         for running in self.steps:
-            for way in running.all_ways:
-                yield from way.control(Barrier(epoch))
+            for ways in running.ways.values():
+                for way in ways:
+                    yield from way.control(Barrier(epoch))
 
     def end(self, step: int, port: int) -> Iterator[Send]:
         """An input of a step ended."""
@@ -183,7 +186,8 @@ class ChainInstance:
         running = self.steps[0]
         if running.step.on_error == "fail":
             raise running.failure(error) from error
-        yield from running.reject(running.letters(rows, error))
+        running.reject(running.letters(rows, error))
+        yield from self._put_aside(running)
 
     def _each_writer(self, do: Callable[[Writer], None]) -> None:
         for running in self.steps:
@@ -210,6 +214,8 @@ class ChainInstance:
 
     def _guarded(self, running: RunningStep, port: int, batch: pa.RecordBatch) -> Iterator[Send]:
         """Work on a batch under a policy other than `fail`, giving up only the rows at which it raises."""
+        counters = running.counters
+        aside = counters.late_rows, counters.skipped_rows, counters.dead_letters
         try:
             if running.writer is not None:
                 with running.working():
@@ -218,66 +224,80 @@ class ChainInstance:
             outputs = list(running.outputs(partial(running.on_batch, port, batch)))
         except StepError as error:
             running.take_aside()
+            counters.late_rows, counters.skipped_rows, counters.dead_letters = aside  # they will be put aside again
             operator = running.step.operator
             if operator is not None and operator.stateless and batch.num_rows > 1:
                 half = batch.num_rows // 2
                 yield from self._guarded(running, port, batch.slice(0, half))
                 yield from self._guarded(running, port, batch.slice(half))
             else:
-                yield from running.reject(running.letters(batch, error.cause))
+                running.reject(running.letters(batch, error.cause))
+                yield from self._put_aside(running)
             return
-        yield from running.take_aside()
+        yield from self._put_aside(running)
         for output in outputs:
             yield from self._forward(running, output)
 
     def _put_out(self, running: RunningStep, call: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[Send]:
         """Make a call of a partition and hand on what comes of it."""
         for batch in running.outputs(call):
-            yield from running.take_aside()
+            yield from self._put_aside(running)
             yield from self._forward(running, batch)
-        yield from running.take_aside()
+        yield from self._put_aside(running)
+
+    def _put_aside(self, running: RunningStep) -> Iterator[Send]:
+        for side, batch in running.take_aside():
+            yield from self._go_out(running, side, batch)
 
     def _forward(self, running: RunningStep, batch: pa.RecordBatch) -> Iterator[Send]:
-        if not batch.num_rows:
-            return
-        running.counters.rows_out += batch.num_rows
-        running.counters.batches_out += 1
-        for following, port in running.inside:
+        if batch.num_rows:
+            running.counters.rows_out += batch.num_rows
+            running.counters.batches_out += 1
+            yield from self._go_out(running, "out", batch)
+
+    def _go_out(self, running: RunningStep, side: Side, batch: pa.RecordBatch) -> Iterator[Send]:
+        for following, port in running.inside[side]:
             yield from self._rows(following, port, batch)
-        for way in running.ways:
+        for way in running.ways[side]:
             yield from way.rows(batch)
 
     def _advance(self, running: RunningStep, port: int, time: int, *, idle: bool = False) -> Iterator[Send]:
-        frontier = running.frontier
-        was_idle = frontier.idle
-        moved = frontier.advance(port, time, idle=idle)
-        if not moved and frontier.idle == was_idle:
+        was_idle = running.frontier.idle
+        moved = running.frontier.advance(port, time, idle=idle)
+        yield from self._tell(running, moved=moved, was_idle=was_idle)
+
+    def _tell(self, running: RunningStep, *, moved: bool, was_idle: bool) -> Iterator[Send]:
+        """Tell the partition, and what follows, where the frontier of a step is now."""
+        time, idle = running.frontier.time, running.frontier.idle
+        if not moved and idle == was_idle:
             return
-        time, idle = frontier.time, frontier.idle
         running.counters.watermark = time
         if not running.step.timed and time < AFTER_ALL:
             return
         if running.partition is not None and moved:
             yield from self._put_out(running, running.partition.flush)
             yield from self._put_out(running, partial(running.partition.on_watermark, time))
-        for following, following_port in running.inside:
+        for following, following_port in running.inside["out"]:
             yield from self._advance(following, following_port, time, idle=idle)
         if time < AFTER_ALL:  # an end says as much
-            for way in running.ways:
+            for way in running.ways["out"]:
                 if way.timed:
                     yield from way.control(Watermark(time, idle))
 
     def _end(self, running: RunningStep, port: int) -> Iterator[Send]:
-        yield from self._advance(running, port, AFTER_ALL)
-        if not running.frontier.end(port):
+        before, was_idle = running.frontier.time, running.frontier.idle
+        ended = running.frontier.end(port)
+        yield from self._tell(running, moved=running.frontier.time > before, was_idle=was_idle)
+        if not ended:
             return
         if running.partition is not None:
             yield from self._put_out(running, running.partition.flush)
             yield from self._put_out(running, running.partition.on_end)
-        for following, following_port in running.inside:
-            yield from self._end(following, following_port)
-        for way in running.all_ways:
-            yield from way.control(END)
+        for side in running.ways:
+            for following, following_port in running.inside[side]:
+                yield from self._end(following, following_port)
+            for way in running.ways[side]:
+                yield from way.control(END)
 
 
 def coalesced(batches: Sequence[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
