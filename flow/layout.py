@@ -345,7 +345,7 @@ class _LayingOut:
         step = Step(node.name, "sink", {"in": schema}, schema, node, sink=node.sink, on_error=node.on_error)
         origin, router = self._origin(node.input)
         chain = self.layout.chains[self.places[origin.node][0]]
-        if self.serial and origin.side == "out" and not self._waits(chain.steps[0].operator):
+        if self.serial and not self._waits(chain.steps[0].operator):
             place = self._append(chain.number, step)
             self._step(origin).targets.append((origin.side, Inside(place[1], 0)))
             return

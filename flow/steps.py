@@ -16,7 +16,7 @@ from flow.errors import RowError, StepError
 from flow.layout import Edge, Step
 from flow.messages import Message, Rows
 from flow.metrics import Counters
-from flow.nodes import DEAD_LETTER_COLUMNS
+from flow.nodes import DEAD_LETTER_COLUMNS, Side
 from flow.operator import AsyncPartition, Partition, PartitionContext, PortedPartition
 from flow.progress import Frontier
 from flow.router import Aligned, Forward
@@ -85,20 +85,13 @@ class RunningStep:
         self.partition: Partition | None = None
         self.waiting_partition: AsyncPartition | None = None
         self.writer: Writer | None = None
-        self.inside: list[tuple[RunningStep, int]] = []
-        self.ways: list[Way] = []
-        self.late: list[Way] = []
-        self.dead_letters: list[Way] = []
+        self.inside: dict[Side, list[tuple[RunningStep, int]]] = {"out": [], "late": [], "dead_letters": []}
+        self.ways: dict[Side, list[Way]] = {"out": [], "late": [], "dead_letters": []}
         self.offset: object = None
         self._instance = instance
         self._instances = instances
         self._ports = list(step.inputs)
-        self._aside: list[Send] = []
-
-    @property
-    def all_ways(self) -> list[Way]:
-        """The ways of all sides of the output."""
-        return [*self.ways, *self.late, *self.dead_letters]
+        self._aside: list[tuple[Side, pa.RecordBatch]] = []
 
     def open(self, run_id: str) -> None:
         """Open the partition or writer; blocking. Raises StepError."""
@@ -164,15 +157,15 @@ class RunningStep:
         """Around the step's own work: its time is counted as busy, and its errors are raised as StepError."""
         return _Working(self)
 
-    def take_aside(self) -> list[Send]:
-        """What the partition put aside (late and rejected rows) since the last call."""
+    def take_aside(self) -> list[tuple[Side, pa.RecordBatch]]:
+        """What was put aside (late rows, dead letters) since the last call, and on which side it goes out."""
         if not self._aside:
             return self._aside
         aside, self._aside = self._aside, []
         return aside
 
-    def reject(self, letters: Sequence[Letter]) -> Iterator[Send]:
-        """Rows that cannot be used go where the node's policy sends them. Raises StepError where that is `fail`."""
+    def reject(self, letters: Sequence[Letter]) -> None:
+        """Rows that cannot be used are put where the node's policy says. Raises StepError where that is `fail`."""
         if not letters:
             return
         if self.step.on_error == "fail":
@@ -191,8 +184,7 @@ class RunningStep:
             [None if offset is None else json.dumps(offset, default=str) for _, _, offset in letters],
         ]
         batch = pa.record_batch([pa.array(values, pa.string()) for values in columns], schema=DEAD_LETTER_COLUMNS)
-        for way in self.dead_letters:
-            yield from way.rows(batch)
+        self._aside.append(("dead_letters", batch))
 
     def letters(self, rows: pa.RecordBatch, error: BaseException | str) -> list[Letter]:
         """Dead letters for all rows of a batch, with one error."""
@@ -201,14 +193,13 @@ class RunningStep:
 
     def _put_late(self, batch: pa.RecordBatch) -> None:
         self.counters.late_rows += batch.num_rows
-        for way in self.late:
-            self._aside.extend(way.rows(batch))
+        self._aside.append(("late", batch))
 
     def _count_late(self, rows: int) -> None:
         self.counters.late_rows += rows
 
     def _put_rejected(self, batch: pa.RecordBatch, error: str) -> None:
-        self._aside.extend(self.reject(self.letters(batch, error)))
+        self.reject(self.letters(batch, error))
 
 
 class _Working:
