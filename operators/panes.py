@@ -73,8 +73,13 @@ class Panes:
     def __iter__(self) -> Iterator[Block]:
         return iter(self._blocks)
 
-    def split(self, numbers: IntArray) -> Iterator[tuple[Block, IntArray | None]]:
-        """The blocks in which windows lie, and the places in `numbers` (not empty) of each; None means all."""
+    def split(self, numbers: IntArray) -> tuple[IntArray | None, list[tuple[Block, int, int]]]:
+        """The blocks in which windows lie.
+
+        Returns:
+            An order of `numbers` (not empty) in which those of each block stand together (None: as they are), and each
+            block with the beginning and the end of its stretch.
+        """
         low, high = int(numbers.min()), int(numbers.max())
         block = self._block(low)
         if block is None or high >= block.high:
@@ -82,13 +87,13 @@ class Panes:
             block = self._block(low)
             assert block is not None
         if high < block.high:
-            yield block, None
-            return
+            return None, [(block, 0, len(numbers))]
         which = np.searchsorted(np.array(self._lows), numbers, side="right") - 1
         order = np.argsort(which.astype(np.int16) if len(self._lows) < _DENSE else which, kind="stable")
-        ends = np.flatnonzero(np.diff(which[order], append=-1)) + 1
-        for places in np.split(order, ends[:-1]):
-            yield self._blocks[int(which[places[0]])], places
+        which = which[order]
+        ends = (np.flatnonzero(np.diff(which, append=-1)) + 1).tolist()
+        blocks = [self._blocks[number] for number in which[np.array(ends) - 1].tolist()]
+        return order, list(zip(blocks, [0, *ends[:-1]], ends, strict=True))
 
     def drop(self, last: int) -> None:
         """Forget the blocks in which all windows are at most `last`."""

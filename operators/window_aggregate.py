@@ -270,17 +270,21 @@ class _WindowPartition(Partition):
     ) -> Iterator[tuple[Block, pa.RecordBatch, list[pa.Array]]]:
         """The rows of each block, and the keys that its store has."""
         encoded: dict[int, list[pa.Array]] = {}
-        for block, places in self._panes.split(numbers):
+        order, stretches = self._panes.split(numbers)
+        if order is not None:
+            # One copy in the blocks' order, of which each block gets a slice, as opposed to a copy a block.
+            places = column(pa.int64(), order)
+            batch, keys, numbers = batch.take(places), [key.take(places) for key in keys], numbers[order]
+        for block, start, end in stretches:
             groups = encoded.get(id(block.numbered))
             if groups is None:
                 groups = encoded[id(block.numbered)] = block.numbered.encode(keys)
             if block.several:
                 groups = [*groups, column(pa.int64(), numbers)]
-            if places is None:
+            if end - start == len(numbers):
                 yield block, batch, groups
             else:
-                chosen = pa.array(places)
-                yield block, batch.take(chosen), [group.take(chosen) for group in groups]
+                yield block, batch.slice(start, end - start), [group.slice(start, end - start) for group in groups]
 
     @np.errstate(all="ignore")
     def _close(self, last: int) -> list[pa.RecordBatch]:
