@@ -18,7 +18,7 @@ from operators.aggregates.columns import IntArray, physical
 from operators.aggregates.numbered import NumberedKeys
 from operators.aggregates.store import Store
 
-_BLOCKS_A_BATCH: Final = 4
+_BLOCKS_A_BATCH: Final = 1
 _DENSE: Final = 4096
 _SMALL: Final = 16_384
 _SPARE: Final = 8
