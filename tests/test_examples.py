@@ -127,8 +127,9 @@ def test_async_enrichment(run: Run) -> None:
     same(found, rows(f"SELECT carrier, flight, dest, dep_delay, name FROM {asked}"))
 
 
-def test_asyncio_service(run: Run) -> None:
+def test_asyncio_service(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     run("examples/asyncio_service.py")
+    assert caplog.records == []
     found = rows("SELECT dest, epoch_us(window_start), flights, worst FROM 'out/service/*.parquet'")
     expected = "dest, epoch_us(date_trunc('day', time_hour)) AS start, count(*) AS flights, max(dep_delay)"
     same(found, rows(f"SELECT {expected} FROM {FLIGHTS} GROUP BY ALL"))
