@@ -25,7 +25,7 @@ test: lint types pytest ## everything that must hold: ruff, mypy, and the tests 
 
 lint: $(INSTALLED) ## ruff: rules and formatting
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/ruff format --check --quiet .
 	@echo "ruff: clean"
 
 types: $(INSTALLED) ## mypy, strict
