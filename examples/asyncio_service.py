@@ -25,12 +25,12 @@ flights = graph.source(
 
 
 async def main() -> None:
-    handle = flow.start(graph)
-    finished = asyncio.create_task(asyncio.to_thread(handle.wait))
-    while not finished.done():
-        print(f"{handle.stats().rows_in:,} rows read")
-        await asyncio.wait([finished], timeout=0.2)
-    stats = await finished
+    with flow.start(graph) as handle:
+        finished = asyncio.create_task(handle.wait_async())
+        while not finished.done():
+            print(f"{handle.stats().rows_in:,} rows read")
+            await asyncio.wait([finished], timeout=0.2)
+        stats = await finished
     print(f"{stats.outcome}: {stats.rows_in:,} rows read, {stats.rows_out:,} rows written")
 
 

@@ -43,6 +43,7 @@ class ChainInstance:
         reads_ahead: whether a source at the head reads in a task of its own.
         holds_back: whether a partition may hold rows back until it is flushed.
         inbox_fill: how full the inbox is, 0..1.
+        committed: the last epoch that its writers committed, or tried to.
         cost: of the work on rows.
         control_cost: of the work that is not in proportion to rows.
         router_counters: by the name of each router that rows leave through.
@@ -55,6 +56,7 @@ class ChainInstance:
         self.reads_ahead = False
         self.holds_back = False
         self.inbox_fill: Callable[[], float] = lambda: 0.0
+        self.committed = 0
         self.cost = Cost()
         self.control_cost = Cost()
         self.router_counters: dict[str, Counters] = {}
@@ -116,6 +118,7 @@ class ChainInstance:
 
     def commit(self, epoch: int) -> None:
         """Let every writer commit an epoch; blocking. Raises StepError."""
+        self.committed = epoch
         self._each_writer(lambda writer: writer.commit(epoch))
 
     def finish(self, *, committed: bool) -> list[Exception]:

@@ -60,6 +60,10 @@ class Commits:
 
     Args:
         writers: how many instances write.
+
+    Attributes:
+        decided: the last epoch that all writers have prepared: it is to be committed, whatever happens.
+        committed: the last epoch that a writer was let commit.
     """
 
     LAST = 2**62
@@ -67,6 +71,7 @@ class Commits:
 
     def __init__(self, writers: int) -> None:
         self._prepared = [0] * writers
+        self.decided = 0
         self._all_prepared = trio.Condition()
         self.committed = 0
 
@@ -78,7 +83,8 @@ class Commits:
         async with self._all_prepared:
             before = min(self._prepared)
             self._prepared[writer] = epoch
-            if min(self._prepared) > before:
+            self.decided = min(self._prepared)
+            if self.decided > before:
                 self._all_prepared.notify_all()
             while (ready := min(self._prepared)) <= before and ready < epoch:
                 await self._all_prepared.wait()

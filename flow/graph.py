@@ -5,7 +5,6 @@ A graph is a value: it can be compared, printed, pickled and checked, and nothin
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -31,6 +30,7 @@ from flow.router import Hash, Router
 from flow.runtime import Run, Watch
 from flow.schema import StreamSchema
 from flow.settings import Settings
+from flow.signals import Signals
 from flow.sink import Sink, SinkFormat
 from flow.source import Source
 from flow.verbs import verbs
@@ -175,7 +175,8 @@ class Graph:
     ) -> RunStats:
         """Run the graph to the end of its inputs, and return the counts.
 
-        On the main thread, the first SIGINT or SIGTERM drains the run, the second aborts it.
+        On the main thread, the first SIGINT or SIGTERM drains the run; the second aborts it, and so does a drain that
+        takes longer than the grace period.
 
         Args:
             settings: how to run it.
@@ -187,11 +188,16 @@ class Graph:
             GraphError: the graph cannot run.
             SettingsError: a setting has no sense.
             ExceptionGroup: flat, of StepError, when something failed.
+            KeyboardInterrupt: a signal aborted the run, or came before it began.
         """
         chosen = attrs.evolve(settings or Settings(), **changes)
-        signals = threading.current_thread() is threading.main_thread()
-        run = Run(self.name, self.nodes, chosen)
-        return trio.run(partial(run.execute, signals=signals, watch=watch, watch_every=watch_every))
+        with Signals() as signals:
+            run = Run(self.name, self.nodes, chosen)
+            signals.hold()
+            stats = trio.run(partial(run.execute, signals=signals, watch=watch, watch_every=watch_every))
+        if stats.outcome == "aborted":
+            raise KeyboardInterrupt(f"the run of {self.name!r} was aborted")
+        return stats
 
     def _input_schemas(self, node: Node) -> dict[str, StreamSchema]:
         return {port: self.schema(output) for port, output in node.inputs.items()}

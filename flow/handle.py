@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import attrs
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -41,7 +43,8 @@ async def run(
 class Handle:
     """A run on a thread of its own; its methods may be called from any thread.
 
-    As a context manager it waits for the run at the end of the block, after aborting it if the block raised.
+    As a context manager it waits for the run at the end of the block, after aborting it if the block raised or the wait
+    was interrupted. A run that goes on when the interpreter ends is aborted.
     """
 
     def __init__(self, run: Run, portal: BlockingPortal, close: Callable[[], object], future: Future[RunStats]) -> None:
@@ -52,9 +55,11 @@ class Handle:
         def close_at_the_end() -> None:
             concurrent.futures.wait([future])
             close()
+            _unfinished.discard(self)
 
         # Closing the portal joins its thread, which that thread cannot do itself; daemon, as the portal's thread is.
         self._closing = threading.Thread(target=close_at_the_end, name=f"close {run.run_id}", daemon=True)
+        _unfinished.add(self)
         self._closing.start()
 
     def wait(self, timeout: float | None = None) -> RunStats:
@@ -72,7 +77,19 @@ class Handle:
 
     async def wait_async(self) -> RunStats:
         """As `wait`, without blocking the event loop (asyncio or trio) on which it is called."""
-        return await anyio.to_thread.run_sync(self.wait, abandon_on_cancel=True)
+        # No thread waits meanwhile: one that the caller does not wait for any more would keep the program from its end.
+        async with BlockingPortal() as here:
+            ended = anyio.Event()
+
+            def tell(_: Future[RunStats]) -> None:
+                try:
+                    here.start_task_soon(ended.set)
+                except RuntimeError:
+                    ended.set()  # it had ended before, or nobody waits any more
+
+            self._future.add_done_callback(tell)
+            await ended.wait()
+        return await anyio.to_thread.run_sync(self.wait)
 
     @property
     def done(self) -> bool:
@@ -105,7 +122,12 @@ class Handle:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is None:
-            self.wait()
+            try:
+                self.wait()
+            except KeyboardInterrupt:
+                self.abort()
+                concurrent.futures.wait([self._future])
+                raise
             return
         self.abort()
         try:
@@ -113,6 +135,19 @@ class Handle:
         except ExceptionGroup as failure:
             errors = "; ".join(str(each) for each in failure.exceptions)
             error.add_note(f"{failure.message}, too: {errors}")
+
+
+_unfinished: set[Handle] = set()
+
+
+@atexit.register
+def _abort_all() -> None:
+    """End what nobody waited for: the threads of these runs would be stopped wherever they are."""
+    unfinished = list(_unfinished)
+    for handle in unfinished:
+        handle.abort()
+    for handle in unfinished:
+        concurrent.futures.wait([handle._future])
 
 
 def start(

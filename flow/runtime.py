@@ -8,7 +8,6 @@ the run's control.
 from __future__ import annotations
 
 import math
-import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,9 +20,10 @@ import trio
 from flow.chain import ChainInstance
 from flow.cost import Cost
 from flow.epochs import Commits, Control
+from flow.errors import StepError
 from flow.feed import Ahead, Feed, Read, SplitPool
 from flow.inputs import Inputs, Work
-from flow.kernels import Kernels
+from flow.kernels import SETTLE, Kernels
 from flow.layout import Layout, lay_out
 from flow.messages import Barrier, End, Watermark
 from flow.metering import LoopMeter, node_stats
@@ -31,6 +31,7 @@ from flow.metrics import Outcome, RunStats
 from flow.nodes import Node, SourceNode
 from flow.operator import AsyncPartition
 from flow.settings import Settings, cores
+from flow.signals import Signals
 from flow.steps import Send
 from flow.waiting import Calls, Piece
 
@@ -38,6 +39,9 @@ Watch = Callable[[RunStats], None]
 
 QUIET = 0.001
 """Seconds without input after which rows that are held back for the sake of larger batches are given out."""
+
+WATCH = "watch"
+"""What the call that shows the counts is known by: what it writes to may be stuck."""
 
 log = structlog.get_logger("penstock")
 
@@ -62,9 +66,9 @@ class Run:
         self.outcome: Outcome = "running"
         self._threads = settings.threads or cores()
         self._control = Control()
-        # Reads and writes may wait; each has a thread, so that none of them waits for another.
+        # Reads, writes and whoever watches may wait; each has a thread, so that none of them waits for another.
         waiting = sum(2 * chain.instances for chain in self.layout.chains if chain.kind != "operator")
-        self._kernels = Kernels(self._threads, waiting)
+        self._kernels = Kernels(self._threads, waiting + 1)
         self._instances: list[list[ChainInstance]] = []
         self._inputs: list[list[Inputs]] = []
         for chain in self.layout.chains:
@@ -90,7 +94,7 @@ class Run:
         self._commits = Commits(len(writers))
         self._meter = LoopMeter()
         self._scope = trio.CancelScope()
-        self._aborted = False
+        self._committed = False
 
     def drain(self) -> None:
         """Stop reading, finish what was read, commit, and end; after the grace period this becomes an abort."""
@@ -101,8 +105,14 @@ class Run:
 
     def abort(self) -> None:
         """Stop at once; what was not committed is removed."""
-        self._aborted = True
         self._scope.cancel()
+
+    def interrupt(self) -> None:
+        """A signal came: the first drains, the second aborts."""
+        if self._control.stopping:
+            self.abort()
+        else:
+            self.drain()
 
     def stats(self) -> RunStats:
         """The counts of this moment."""
@@ -119,12 +129,12 @@ class Run:
         )
 
     async def execute(
-        self, *, signals: bool = False, watch: Watch | None = None, watch_every: float = 0.25
+        self, *, signals: Signals | None = None, watch: Watch | None = None, watch_every: float = 0.25
     ) -> RunStats:
         """Run to the end.
 
         Args:
-            signals: whether SIGINT and SIGTERM drain, and abort when they come again; main thread only.
+            signals: tells of SIGINT and SIGTERM, which drain, and abort when they come again.
             watch: called with the counts now and then, and once at the end; in a worker thread.
             watch_every: seconds between such calls.
 
@@ -136,41 +146,45 @@ class Run:
         """
         trio.lowlevel.add_instrument(self._meter)
         self._meter.begin()
+        if signals is not None:
+            signals.listen(self.interrupt)
         failures: list[BaseException] = []
         try:
             with self._scope:
-                await self._run(signals, watch, watch_every)
+                await self._run(watch, watch_every)
         except BaseException as error:
             failures += _leaves(error)
-        with trio.CancelScope(shield=True):
-            failures += await self._finish(committed=not failures and not self._scope.cancelled_caught)
+        try:
+            # In a task of its own: KeyboardInterrupt, which trio raises in the main task, must not cut it short.
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._finish, failures)
+        except BaseException as error:
+            failures += _leaves(error)
         self._meter.end()
         trio.lowlevel.remove_instrument(self._meter)
         errors = [error for error in failures if isinstance(error, Exception)]
         stops = [error for error in failures if not isinstance(error, Exception)]
-        self.outcome = self._outcome(errors, stops)
+        self.outcome = self._outcome(errors)
         for label in self._kernels.abandoned:
             log.warning("a call did not return; its thread is abandoned", run=self.run_id, instance=label)
-        if watch is not None:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(watch, self.stats())
+        if watch is not None and WATCH not in self._kernels.abandoned:
+            with trio.move_on_after(SETTLE, shield=True):
+                await self._kernels.call(partial(watch, self.stats()), name=WATCH)
         if errors:
             raise ExceptionGroup(f"the run of {self.name!r} failed", errors)
         for stop in stops:
             raise stop
         return self.stats()
 
-    def _outcome(self, errors: list[Exception], stops: list[BaseException]) -> Outcome:
+    def _outcome(self, errors: list[Exception]) -> Outcome:
         if errors:
             return "failed"
-        if stops or self._scope.cancelled_caught:
+        if not self._committed:
             return "aborted"
         return "drained" if self._control.stopping else "finished"
 
-    async def _run(self, signals: bool, watch: Watch | None, watch_every: float) -> None:
+    async def _run(self, watch: Watch | None, watch_every: float) -> None:
         async with trio.open_nursery() as around:
-            if signals:
-                around.start_soon(self._listen)
             for instance in self._all():
                 await self._kernels.call(instance.open, name=instance.label)
             if watch is not None:
@@ -183,21 +197,13 @@ class Run:
                         for feed in self._feeds.get(instance.label, ()):
                             if isinstance(feed, Ahead):
                                 nursery.start_soon(feed.run)
+            self._committed = True
             around.cancel_scope.cancel()
-
-    async def _listen(self) -> None:
-        """The first signal drains, the second aborts."""
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
-            async for _ in received:
-                if self._control.stopping:
-                    self.abort()
-                else:
-                    self.drain()
 
     async def _watch(self, watch: Watch, every: float) -> None:
         while True:
             await trio.sleep(every)
-            await trio.to_thread.run_sync(watch, self.stats())
+            await self._kernels.call(partial(watch, self.stats()), name=WATCH)
 
     async def _end_epochs(self) -> None:
         """End an epoch every so often, each after the one before was committed."""
@@ -206,9 +212,10 @@ class Run:
             if self._commits.committed == self._control.epoch and not self._control.stopping:
                 self._control.end_epoch()
 
-    async def _finish(self, *, committed: bool) -> list[Exception]:
-        errors: list[Exception] = []
-        with trio.move_on_after(max(self.settings.grace, 1.0)):
+    async def _finish(self, failures: list[BaseException]) -> None:
+        """Close everything, and add what goes wrong to the failures."""
+        with trio.move_on_after(max(self.settings.grace, 1.0), shield=True):
+            await self._finish_commits(failures)
             for feed in (feed for feeds in self._feeds.values() for feed in feeds):
                 if feed.label not in self._kernels.abandoned:
                     await feed.aclose()
@@ -217,9 +224,22 @@ class Run:
                     continue  # a thread is still in it
                 if instance.waiting_partition is not None:
                     await instance.waiting_partition.aclose()
-                finish = partial(instance.finish, committed=committed)
-                errors += await self._kernels.call(finish, name=instance.label)
-        return errors
+                finish = partial(instance.finish, committed=self._committed)
+                failures += await self._kernels.call(finish, name=instance.label)
+
+    async def _finish_commits(self, failures: list[BaseException]) -> None:
+        """Commit what all writers had prepared when the run was ended: an epoch is seen whole or not at all."""
+        decided = self._commits.decided
+        writing = [instance for instance in self._all() if instance.writes]
+        for instance in writing:
+            if instance.label not in self._kernels.abandoned and instance.committed < decided:
+                try:
+                    await self._kernels.call(partial(instance.commit, decided), name=instance.label)
+                except StepError as error:
+                    failures.append(error)
+        failed = any(isinstance(failure, Exception) for failure in failures)
+        done = all(instance.label not in self._kernels.abandoned for instance in writing)
+        self._committed = self._committed or (decided == Commits.LAST and done and not failed)
 
     def _all(self) -> Iterator[ChainInstance]:
         for group in self._instances:

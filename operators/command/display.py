@@ -52,7 +52,11 @@ class LiveDisplay:
         self._replaced: list[tuple[str, TextIO]] = []
 
     def __enter__(self) -> Self:
-        self._live.start()
+        try:
+            self._live.start()
+        except BaseException:
+            self._live.stop()
+            raise
         for name in ("stdout", "stderr"):
             stream: TextIO = getattr(sys, name)
             # What goes to a file or a pipe is left alone; only what shares the terminal would tear the display.

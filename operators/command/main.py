@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flow.errors import PenstockError
+from flow.signals import Signals
 from flow.version import __version__
 from operators.command.demo import demo_command
 from operators.command.options import add_layout, add_reporting
@@ -59,8 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     arguments = parser().parse_args(argv)
     try:
-        code: int = arguments.command(arguments)
-        sys.stdout.flush()
+        with Signals() as arguments.signals:
+            code: int = arguments.command(arguments)
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

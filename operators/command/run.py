@@ -61,13 +61,20 @@ def run(graph: Graph, arguments: argparse.Namespace) -> int:
 
     def watch(stats: RunStats) -> None:
         last[:] = [stats]
+        if stats.outcome != "running":
+            # What is left is to tell how the run ended, with the exit code that it has earned.
+            arguments.signals.hold()
         show(stats)
 
     errors: list[StepError] = []
     others: list[Exception] = []
     with around:
         try:
-            last[:] = [graph.run(settings, watch=watch)]
+            try:
+                last[:] = [graph.run(settings, watch=watch)]
+            except KeyboardInterrupt:
+                if not last or last[0].outcome != "aborted":
+                    raise
         except* StepError as group:
             errors = list(_flat(group))
         except* Exception as group:
