@@ -77,8 +77,9 @@ def drive(
     for item in items:
         driven.batches.extend(_step(partition, item))
     if end:
-        for outputs in (partition.flush(), partition.on_watermark(AFTER_ALL), partition.on_end()):
-            driven.batches.extend(outputs)
+        driven.batches.extend(_step(partition, AFTER_ALL))
+        driven.batches.extend(partition.flush())
+        driven.batches.extend(partition.on_end())
     partition.close()
     return driven
 
