@@ -126,6 +126,14 @@ def test_the_files_that_pages_name_are_there() -> None:
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
 
 
+def test_the_architecture_names_every_file_of_the_runtime() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    files = [
+        f"flow/{path.name}" for path in (ROOT / "flow").glob("*.py") if path.name not in ("__init__.py", "version.py")
+    ]
+    assert [name for name in files if f"`{name}`" not in text] == []
+
+
 def test_blocks_and_statements_are_found() -> None:
     text = "# A\n\n```python\nx = 1\n```\n\n- b\n\n  ```sql\n  SELECT 1;\n  ```\n"
     assert blocks(text) == [Block("python", 4, "x = 1\n"), Block("sql", 10, "SELECT 1;\n")]

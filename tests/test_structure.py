@@ -10,7 +10,10 @@ import pytest
 import flow.version
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted(path for package in ("flow", "operators") for path in (ROOT / package).rglob("*.py"))
+FILES = [
+    ROOT / "penstock.py",
+    *sorted(path for package in ("flow", "operators") for path in (ROOT / package).rglob("*.py")),
+]
 TREES = {path.relative_to(ROOT): ast.parse(path.read_text()) for path in FILES}
 MODULES = {path.with_suffix("").as_posix().removesuffix("/__init__").replace("/", "."): path for path in TREES}
 
