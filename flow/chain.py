@@ -15,7 +15,7 @@ import pyarrow as pa
 from flow.cost import Cost
 from flow.errors import StepError
 from flow.layout import Across, Chain, Layout
-from flow.messages import END, Barrier, Watermark
+from flow.messages import END, LAST_EPOCH, Barrier, Watermark
 from flow.metrics import Counters
 from flow.nodes import Side
 from flow.operator import AsyncPartition, Partition
@@ -57,6 +57,7 @@ class ChainInstance:
         self.holds_back = False
         self.inbox_fill: Callable[[], float] = lambda: 0.0
         self.committed = 0
+        self._prepared = 0
         self.cost = Cost()
         self.control_cost = Cost()
         self.router_counters: dict[str, Counters] = {}
@@ -114,12 +115,13 @@ class ChainInstance:
 
     def prepare(self, epoch: int) -> None:
         """Let every writer prepare an epoch; blocking. Raises StepError."""
-        self._each_writer(lambda writer: writer.prepare(epoch))
+        self._prepared = epoch if epoch < LAST_EPOCH else self._prepared + 1
+        self._each_writer(lambda writer: writer.prepare(self._prepared))
 
     def commit(self, epoch: int) -> None:
         """Let every writer commit an epoch; blocking. Raises StepError."""
         self.committed = epoch
-        self._each_writer(lambda writer: writer.commit(epoch))
+        self._each_writer(lambda writer: writer.commit(self._prepared))
 
     def finish(self, *, committed: bool) -> list[Exception]:
         """Close everything; writers are aborted first unless all was committed. Returns the errors of doing so."""
@@ -184,7 +186,7 @@ class ChainInstance:
         for batch in coalesced(batches, self._batch_rows):
             yield from self._forward(self.steps[0], batch)
 
-    def give_up(self, rows: pa.RecordBatch, error: Exception) -> Iterator[Send]:
+    def give_up(self, rows: pa.RecordBatch, error: Exception | SystemExit) -> Iterator[Send]:
         """A call of the waiting partition failed: the node's error policy applies to its rows."""
         running = self.steps[0]
         if running.step.on_error == "fail":

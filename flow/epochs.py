@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import trio
 
+from flow.messages import LAST_EPOCH
+
 
 class Control:
     """What all instances of a run have to know: the epoch that is to end, and whether reading is to stop."""
@@ -66,7 +68,7 @@ class Commits:
         committed: the last epoch that a writer was let commit.
     """
 
-    LAST = 2**62
+    LAST = LAST_EPOCH
     """The epoch that a writer prepares when its input has ended."""
 
     def __init__(self, writers: int) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from flow.channel import Inbox
 from flow.epochs import Control
-from flow.errors import StepError
+from flow.errors import StepError, columns_told
 from flow.kernels import Kernels
 from flow.messages import END, Barrier, End, Watermark
 from flow.metrics import Counters
@@ -129,6 +129,9 @@ class Feed:
         pool: the source's splits.
         reader: number of this instance.
         counters: of this instance.
+
+    Attributes:
+        more_is_coming: whether the next rows are only a matter of computing: nobody has to make do without them.
     """
 
     def __init__(
@@ -159,6 +162,7 @@ class Feed:
         self._epoch = control.epoch
         self._idle: float | None = None
         self._ended = False
+        self.more_is_coming = False
 
     @property
     def label(self) -> str:
@@ -210,6 +214,7 @@ class Feed:
         return max(self._sent, self._watermark.time), self._reader is None or self._node.idle_timeout is not None
 
     async def _nap(self, seconds: float) -> None:
+        self.more_is_coming = False
         start = perf_counter_ns()
         await self._control.nap(seconds)
         self.counters.starved += perf_counter_ns() - start
@@ -230,7 +235,10 @@ class Feed:
 
         def open_split() -> None:
             # Kept in the thread, so that it is closed even when the wait for the thread is cancelled.
-            self._reader = self._source.open(split)
+            reader = self._source.open(split)
+            if not isinstance(reader, Reader | AsyncReader):
+                raise TypeError(f"the source opened a {type(reader).__name__}; it should be a reader")
+            self._reader = reader
 
         await self._blocking(open_split)
         self._watermark = SplitWatermark(
@@ -242,12 +250,12 @@ class Feed:
         start = perf_counter_ns()
         try:
             return await self._kernels.call(function, name=self.label)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         finally:
             self.counters.busy += perf_counter_ns() - start
 
-    def _failure(self, error: Exception) -> StepError:
+    def _failure(self, error: BaseException) -> StepError:
         split = f"split {self._split.id}" if self._split is not None else f"reader {self._number}"
         offset = self._reader.offset() if self._reader is not None else None
         return StepError(self._node.name, split, error, offset)
@@ -263,10 +271,13 @@ class Feed:
         return await self._taken_in(reader, gathered)
 
     async def _call_many(self, reader: Reader, gathered: _Gathered) -> None:
+        self.more_is_coming = reader.never_waits
         asked = perf_counter_ns()
         try:
-            started, ended = await self._kernels.call(lambda: gathered.gather(reader, self._watermark), name=self.label)
-        except Exception as error:
+            started, ended = await self._kernels.call(
+                lambda: gathered.gather(reader, self._watermark), name=self.label, waits=not reader.never_waits
+            )
+        except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         self.counters.queued += started - asked + perf_counter_ns() - ended
         self.counters.busy += ended - started
@@ -277,7 +288,7 @@ class Feed:
             with self._control.interruptible():
                 gathered.take(await reader.read())
                 self._watermark.observe(gathered.batches)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         self.counters.starved += perf_counter_ns() - start
 
@@ -324,6 +335,11 @@ class Ahead:
             if isinstance(item, End):
                 return
 
+    @property
+    def more_is_coming(self) -> bool:
+        """As `Feed.more_is_coming`."""
+        return self._feed.more_is_coming
+
     def next_nowait(self) -> Read | Watermark | Barrier | End | None:
         """What was read next; None when nothing waits."""
         received = self.buffer.receive_nowait()
@@ -362,8 +378,12 @@ class _Gathered:
         if isinstance(answer, Idle):
             self.idle = answer.seconds
             return False
+        if not isinstance(answer, pa.RecordBatch):
+            raise TypeError(f"the reader returned a {type(answer).__name__}; it should be a record batch")
         if answer.schema != self._columns:
-            raise TypeError(f"the reader returned the columns {_told(answer.schema)}, not {_told(self._columns)}")
+            raise TypeError(
+                f"the reader returned the columns {columns_told(answer.schema)}, not {columns_told(self._columns)}"
+            )
         rows = answer.num_rows
         if rows:
             # Asking a small batch for its bytes takes longer than reading it: the first ones tell for the others.
@@ -372,7 +392,3 @@ class _Gathered:
             self.batches.append(answer)
             self.rows += rows
         return True
-
-
-def _told(schema: pa.Schema) -> str:
-    return ", ".join(f"{field.name} {field.type}" for field in schema)

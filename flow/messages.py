@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 import pyarrow as pa
+
+LAST_EPOCH: Final = 2**62
+"""The epoch that ends when its inputs have; writers get the number after the one before instead."""
 
 
 @attrs.frozen

@@ -303,7 +303,7 @@ class Run:
             await trio.lowlevel.checkpoint()
             return item
         start = perf_counter_ns()
-        if instance.holds_back:
+        if instance.holds_back and not feed.more_is_coming:
             with trio.move_on_after(QUIET):
                 item = await feed.next()
             if item is None:

@@ -17,6 +17,7 @@ from flow.operator import Operator, Partition, PartitionContext
 from flow.schema import StreamSchema
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import IntArray, column, plain
+from operators.aggregates.grouped import grouped
 from operators.aggregates.layout import CHUNK, apart, key_fields, partial_names
 from operators.aggregates.numbered import NumberedKeys
 from operators.aggregates.store import Store
@@ -25,6 +26,7 @@ from operators.window import Window, timed_rows
 _HELD: Final = 32_768
 _NUMBERED: Final = 4 * _HELD
 _WORTHWHILE: Final = 2
+_WORTH_A_KERNEL: Final = 4_096
 _LONGEST_REST: Final = 64
 
 
@@ -80,6 +82,10 @@ class _PrePartition(Partition):
         self._numbered = NumberedKeys(self._columns.types[: len(self._keys)])
         kinds = [*self._numbered.store_kinds, *([] if operator.window is None else [pa.int64()])]
         self._store = Store(schema, kinds, operator.aggregations)
+        slices = [] if operator.window is None else [pa.int64()]
+        key_types = [schema.columns.field(index).type for index in self._keys]
+        self._grouped = grouped(schema, [*key_types, *slices], operator.aggregations)
+        self._held: list[pa.RecordBatch] = []
         self._rows = 0
         self._resting = 0
         self._next_rest = 1
@@ -105,23 +111,46 @@ class _PrePartition(Partition):
             self._resting -= 1
             states = self._store.bank.raw(batch)
             return [pa.RecordBatch.from_arrays([*map(plain, keys), *slices, *states], schema=self._columns)]
-        self._store.add(batch, [*self._numbered.encode(keys), *slices], merging=False)
+        partial = None
+        if self._grouped is not None and batch.num_rows >= _WORTH_A_KERNEL:
+            partial = self._grouped.of_rows(batch, [*keys, *slices])
+        if partial is None:
+            self._store.add(batch, [*self._numbered.encode(keys), *slices], merging=False)
+        else:
+            self._held.append(partial)
         self._rows += batch.num_rows
-        return self._give_out() if len(self._store) >= _HELD else []
+        return self._give_out() if self._groups >= _HELD else []
+
+    @property
+    def _groups(self) -> int:
+        held: int = sum(partial.num_rows for partial in self._held)
+        return len(self._store) + held
 
     def _give_out(self) -> list[pa.RecordBatch]:
-        number = len(self._store)
-        if not number:
+        groups = self._groups
+        if not groups:
             return []
-        if number >= _HELD:
-            if number * _WORTHWHILE > self._rows:
+        if groups >= _HELD:
+            if groups * _WORTHWHILE > self._rows:
                 self._resting = self._next_rest
                 self._next_rest = min(2 * self._next_rest, _LONGEST_REST)
             else:
                 self._next_rest = 1
+        self._rows = 0
+        return [*self._give_out_held(), *self._give_out_stored()]
+
+    def _give_out_held(self) -> list[pa.RecordBatch]:
+        if self._grouped is None or not self._held:
+            return []
+        held, self._held = self._grouped.merged(self._held), []
+        return [pa.RecordBatch.from_arrays(partial.columns, schema=self._columns) for partial in held]
+
+    def _give_out_stored(self) -> list[pa.RecordBatch]:
+        number = len(self._store)
+        if not number:
+            return []
         batches = [self._partial(np.arange(low, min(low + CHUNK, number))) for low in range(0, number, CHUNK)]
         self._store.clear()
-        self._rows = 0
         if len(self._numbered) > _NUMBERED:
             self._numbered = NumberedKeys(self._numbered.kinds)
         return batches

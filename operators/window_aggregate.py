@@ -298,7 +298,8 @@ class _WindowPartition(Partition):
                 batches.append(self._rows(block, some, block.store.bank.results(some)))
         if len(batches) < 2:
             return batches
-        return pa.Table.from_batches(batches).combine_chunks().to_batches(max_chunksize=CHUNK)
+        joined: list[pa.RecordBatch] = pa.Table.from_batches(batches).combine_chunks().to_batches(max_chunksize=CHUNK)
+        return joined
 
     def _rows(self, block: Block, slots: IntArray, results: list[pa.Array]) -> pa.RecordBatch:
         window = window_columns(self._window, block.numbers(slots), self._kind)

@@ -23,7 +23,8 @@ def physical_type(kind: pa.DataType) -> np.dtype[Any] | None:
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         return np.dtype(np.int32 if kind.bit_width == 32 else np.int64)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return np.dtype(kind.to_pandas_dtype())
+        width: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+        return width
     return None
 
 
@@ -71,7 +72,7 @@ def plain(array: pa.Array) -> pa.Array:
 
 
 def event_microseconds(array: pa.Array) -> IntArray:
-    """Times as microseconds since 1970 (rounded down); where they are NULL, arbitrary."""
+    """Times as microseconds since 1970 (rounded down, and no further away than 64 bits reach); NULL: arbitrary."""
     values = physical(array)
     match array.type.unit:
         case "us":
@@ -79,7 +80,10 @@ def event_microseconds(array: pa.Array) -> IntArray:
         case "ns":
             return values // 1_000
         case unit:
-            return values * (1_000 if unit == "ms" else 1_000_000)
+            factor = 1_000 if unit == "ms" else 1_000_000
+            most = (2**63 - 1) // factor
+            times: IntArray = np.clip(values, -most, most) * factor
+            return times
 
 
 def grown(state: NDArray[Any], size: int, fill: Any) -> NDArray[Any]:
@@ -105,11 +109,12 @@ def differ(before: pa.Array, after: pa.Array) -> BoolArray:
     kept, keeps = valid(before), valid(after)
     if physical_type(before.type) is not None:
         width = np.dtype(f"u{physical(before).dtype.itemsize}")
-        changed = physical(before).view(width) != physical(after).view(width)
+        changed: BoolArray = physical(before).view(width) != physical(after).view(width)
     else:
         changed = np.asarray(pc.not_equal(before, after).fill_null(False).to_numpy(zero_copy_only=False))
     if kept is None and keeps is None:
         return changed
     kept = np.ones(len(before), np.bool_) if kept is None else kept
     keeps = np.ones(len(after), np.bool_) if keeps is None else keeps
-    return (changed & kept & keeps) | (kept != keeps)
+    differing: BoolArray = (changed & kept & keeps) | (kept != keeps)
+    return differing

@@ -25,6 +25,7 @@ class NumberExtreme(MergedByValue):
         self.state_type = kind
         width = physical_type(kind) or np.dtype(np.int8)
         self._fill: Any
+        self._pick: np.ufunc
         if width.kind == "f":
             # fmin leaves NaN out unless there is nothing else; maximum keeps it.
             self._fill = -np.inf if greatest else np.nan

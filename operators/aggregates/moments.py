@@ -56,10 +56,10 @@ class Moments(Accumulator):
     ) -> None:
         size = len(touched)
         if weights is None:
-            counts = np.bincount(local, minlength=size)
-            means = np.bincount(local, numbers, size) / counts
+            counts: IntArray = np.bincount(local, minlength=size)
+            means: FloatArray = np.bincount(local, numbers, size) / counts
             away = numbers - means[local]
-            squares = np.bincount(local, away * away, size)
+            squares: FloatArray = np.bincount(local, away * away, size)
         else:
             counts = np.bincount(local, weights, size).astype(np.int64)
             means = np.bincount(local, numbers * weights, size) / counts
@@ -111,7 +111,7 @@ class Moments(Accumulator):
         total = np.bincount(local, counts, len(touched))
         middle = np.bincount(local, means * counts, len(touched)) / np.where(total == 0, 1, total)
         away = means - middle[local]
-        around = np.bincount(local, squares + away * away * counts, len(touched))
+        around: FloatArray = np.bincount(local, squares + away * away * counts, len(touched))
         self._combine(touched, total.astype(np.int64), middle, around)
 
     def raw(self, array: pa.Array) -> list[pa.Array]:
