@@ -17,6 +17,12 @@ from operators.aggregates.columns import BoolArray, IntArray, column, grown, phy
 FloatArray = NDArray[np.float64]
 
 
+def _weighted(places: IntArray, weights: FloatArray, size: int) -> FloatArray:
+    """The sums of weights by place: what `np.bincount` gives, and its type stubs do not say."""
+    sums: FloatArray = np.asarray(np.bincount(places, weights, size), np.float64)
+    return sums
+
+
 class Moments(Accumulator):
     """Count, mean and sum of squared deviations a slot, over finite numbers; and how many others there were."""
 
@@ -59,12 +65,12 @@ class Moments(Accumulator):
             counts: IntArray = np.bincount(local, minlength=size)
             means: FloatArray = np.bincount(local, numbers, size) / counts
             away = numbers - means[local]
-            squares: FloatArray = np.bincount(local, away * away, size)
+            squares = _weighted(local, np.square(away), size)
         else:
             counts = np.bincount(local, weights, size).astype(np.int64)
             means = np.bincount(local, numbers * weights, size) / counts
             away = numbers - means[local]
-            squares = np.bincount(local, away * away * weights, size)
+            squares = _weighted(local, away * away * weights, size)
         self._combine(touched, counts * sign, means, squares * sign)
 
     def _combine(self, slots: IntArray, counts: IntArray, means: FloatArray, squares: FloatArray) -> None:
@@ -111,7 +117,7 @@ class Moments(Accumulator):
         total = np.bincount(local, counts, len(touched))
         middle = np.bincount(local, means * counts, len(touched)) / np.where(total == 0, 1, total)
         away = means - middle[local]
-        around: FloatArray = np.bincount(local, squares + away * away * counts, len(touched))
+        around = _weighted(local, squares + away * away * counts, len(touched))
         self._combine(touched, total.astype(np.int64), middle, around)
 
     def raw(self, array: pa.Array) -> list[pa.Array]:
