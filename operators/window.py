@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from flow.durations import microseconds
+from flow.durations import microseconds, spelled
 from flow.errors import GraphError
 from flow.graph import Stream
 from flow.nodes import ErrorPolicy
@@ -24,6 +24,9 @@ from operators.aggregates.columns import BoolArray, IntArray, column, event_micr
 
 WINDOW_START = "window_start"
 WINDOW_END = "window_end"
+
+_FURTHEST = 2**62
+"""Microseconds from 1970 to the furthest event time of a window, some 146,000 years."""
 
 
 def _positive(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
@@ -43,9 +46,9 @@ class Hop:
     """
 
     column: str
-    size: int = attrs.field(converter=microseconds, validator=_positive)
-    slide: int = attrs.field(converter=microseconds, validator=_positive)
-    offset: int = attrs.field(default=0, converter=microseconds)
+    size: int = attrs.field(converter=microseconds, validator=_positive, repr=spelled)
+    slide: int = attrs.field(converter=microseconds, validator=_positive, repr=spelled)
+    offset: int = attrs.field(default=0, converter=microseconds, repr=spelled)
 
     @property
     def slice(self) -> int:
@@ -86,8 +89,8 @@ class Tumble:
     """
 
     column: str
-    size: int = attrs.field(converter=microseconds, validator=_positive)
-    offset: int = attrs.field(default=0, converter=microseconds)
+    size: int = attrs.field(converter=microseconds, validator=_positive, repr=spelled)
+    offset: int = attrs.field(default=0, converter=microseconds, repr=spelled)
 
     @property
     def slide(self) -> int:
@@ -136,13 +139,20 @@ def window_columns(window: Window, numbers: IntArray, kind: pa.DataType) -> list
 def timed_rows(
     batch: pa.RecordBatch, time: int, window: Window, context: PartitionContext
 ) -> tuple[pa.RecordBatch, IntArray]:
-    """The rows that have an event time (in column number `time`) and their slices; the others are rejected."""
+    """The rows that have an event time (in column number `time`) and their slices; the others are rejected.
+
+    Event times so far away that a window's end would not be a 64-bit number of microseconds are rejected, too.
+    """
     array = batch.column(time)
     if array.null_count:
         context.reject(batch.filter(array.is_null()), f"NULL event time in {window.column!r}")
         batch = batch.filter(array.is_valid())
         array = batch.column(time)
     times = event_microseconds(array)
+    if len(times) and (times.min() < -_FURTHEST or times.max() > _FURTHEST):
+        far = (times < -_FURTHEST) | (times > _FURTHEST)
+        context.reject(batch.filter(pa.array(far)), f"event time in {window.column!r} is too far away for a window")
+        batch, times = batch.filter(pa.array(~far)), times[~far]
     return batch, (times - window.offset if window.offset else times) // window.slice
 
 

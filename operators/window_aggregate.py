@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from flow.durations import microseconds
+from flow.durations import microseconds, spelled
 from flow.errors import GraphError
 from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
@@ -65,7 +65,7 @@ class WindowAggregate(Operator):
     aggregations: Aggregations = attrs.field(converter=as_pairs)
     window: Window
     emit: Emit = attrs.field(default="final")
-    allowed_lateness: int = attrs.field(default=0, converter=microseconds)
+    allowed_lateness: int = attrs.field(default=0, converter=microseconds, repr=spelled)
     routed: tuple[str, ...] = attrs.field(default=(), converter=as_names)
     single: bool = attrs.field(init=False, repr=False, eq=False)
 
