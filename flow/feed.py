@@ -160,6 +160,7 @@ class Feed:
         self._sent = BEFORE_ALL
         self._silent = False
         self._epoch = control.epoch
+        self._barred = False
         self._idle: float | None = None
         self._ended = False
         self.more_is_coming = False
@@ -175,9 +176,10 @@ class Feed:
             if self._control.stopping or self._ended:
                 await self.aclose()
                 return END
-            if self._control.epoch != self._epoch:
-                self._epoch = self._control.epoch
+            if self._control.epoch != self._epoch and not self._barred:
+                self._epoch, self._barred = self._control.epoch, True
                 return Barrier(self._epoch)
+            self._barred = False  # between two barriers something is read, however fast epochs follow each other
             if self._idle is not None:
                 time, silent = self._time()
                 if time > self._sent or silent != self._silent:
