@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import flow.keycodes
-import flow.keys
-import flow.keytables
+import flow.keys.codes
+import flow.keys.index
+import flow.keys.tables
 from flow.hashing import hash_columns, key_groups
 from flow.keys import KeyIndex, factorise
 from flow.operator import KEY_GROUP
@@ -104,15 +104,15 @@ def test_an_index_agrees_with_a_dict(case):
 
 def weaken_hashes(monkeypatch):
     def weak(keys):
-        return np.zeros(len(keys[0]) if isinstance(keys, flow.keytables.Bytes) else keys.size, np.uint64)
+        return np.zeros(len(keys[0]) if isinstance(keys, flow.keys.tables.Bytes) else keys.size, np.uint64)
 
     def weak_bytes(strings):
         return np.zeros(len(strings.starts), np.uint64)
 
-    monkeypatch.setattr(flow.keys, "hash_words", weak)
-    monkeypatch.setattr(flow.keytables, "hash_words", weak)
-    monkeypatch.setattr(flow.keycodes, "hash_bytes", weak_bytes)
-    monkeypatch.setattr(flow.keytables, "hash_bytes", weak_bytes)
+    monkeypatch.setattr(flow.keys.index, "hash_words", weak)
+    monkeypatch.setattr(flow.keys.tables, "hash_words", weak)
+    monkeypatch.setattr(flow.keys.codes, "hash_bytes", weak_bytes)
+    monkeypatch.setattr(flow.keys.tables, "hash_bytes", weak_bytes)
 
 
 def test_keys_with_the_same_hash_stay_apart(monkeypatch):

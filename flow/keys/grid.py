@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flow.hashing import Integers
-from flow.keytables import Nulls, Words, WordStore
+from flow.keys.tables import Nulls, Words, WordStore
 
 _SAMPLE: Final = 64
 _FIRST_CLAIM: Final = 4096

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from flow.hashing import Integers, dictionary_codes, hash_columns, is_bytes, key_groups, nulls_of, plain, word_values
-from flow.keycodes import Column, Tuples
-from flow.keygrid import Grid
-from flow.keytables import HashTable, Nulls, Words, WordStore, hash_words
+from flow.keys.codes import Column, Tuples
+from flow.keys.grid import Grid
+from flow.keys.tables import HashTable, Nulls, Words, WordStore, hash_words
 
 
 class KeyIndex(Tuples):

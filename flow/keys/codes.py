@@ -27,7 +27,7 @@ from flow.hashing import (
     plain,
     word_values,
 )
-from flow.keytables import BytesStore, HashTable, Nulls
+from flow.keys.tables import BytesStore, HashTable, Nulls
 
 _DICTIONARIES_KEPT: Final = 8
 _CODES_PER_ROW: Final = 4
@@ -35,7 +35,7 @@ _UNKNOWN: Final = -1
 
 
 class Tuples(ABC):
-    """Numbers for tuples of values; a `flow.keys.KeyIndex`, which nested types need one of."""
+    """Numbers for tuples of values; a `KeyIndex`, which nested types need one of."""
 
     @abstractmethod
     def slots(self, columns: list[pa.Array]) -> Integers:
