@@ -18,15 +18,22 @@ _UNITS = {
     "d": 86_400_000_000, "day": 86_400_000_000,
     "w": 604_800_000_000, "week": 604_800_000_000,
 }  # fmt: skip
+_LONGEST = 10**12
+"""Seconds; sums of event times and durations stay within 64 bits."""
+
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 
 
 def microseconds(duration: Duration) -> int:
     """A duration in microseconds; several parts add up (``"1h 30m"``). Raises SettingsError where it is none."""
     if isinstance(duration, timedelta):
-        return round(duration.total_seconds() * 1_000_000)
-    if isinstance(duration, int | float):
+        duration = duration.total_seconds()
+    if isinstance(duration, int | float) and not isinstance(duration, bool):
+        if not abs(duration) <= _LONGEST:
+            raise SettingsError(f"{duration!r} seconds are no duration: at most {_LONGEST} are")
         return round(duration * 1_000_000)
+    if not isinstance(duration, str):
+        raise SettingsError(f"{duration!r} is no duration; write for example '2s', or a number of seconds")
     total, position = 0.0, 0
     while position < len(duration):
         part = _PART.match(duration, position)
@@ -37,6 +44,8 @@ def microseconds(duration: Duration) -> int:
         position = part.end()
     if position == 0 or position < len(duration):
         raise SettingsError(f"{duration!r} is no duration; write for example '2s', '500ms', '1 minute' or '1h 30m'")
+    if total > _LONGEST * 1_000_000:
+        raise SettingsError(f"{duration!r} is no duration: it is longer than {_LONGEST} seconds")
     return round(total)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+import pyarrow as pa
+
 
 class PenstockError(Exception):
     """Base of all errors that Penstock raises on purpose."""
@@ -48,6 +50,13 @@ class StepError(PenstockError):
         self.offset = offset
         self.cause = cause
         self.__cause__ = cause
+
+
+def columns_told(columns: pa.Schema, most: int = 20) -> str:
+    """Names and types of columns, for an error."""
+    told = [f"{field.name} {field.type}" for field, _ in zip(columns, range(most), strict=False)]
+    more = [f"... {len(columns) - most} more"] if len(columns) > most else []
+    return ", ".join([*told, *more]) or "(none)"
 
 
 def known(name: str, names: Iterable[str]) -> str:

@@ -209,7 +209,10 @@ class _LayingOut:
         match node:
             case SourceNode():
                 source = sources.get(node.name, node.source)
-                columns = source.schema()
+                try:
+                    columns = source.schema()
+                except GraphError as error:
+                    raise GraphError(f"{node.name!r}: {error}") from error
                 # Where nothing listens to watermarks, the event time may not be read.
                 event_time = node.event_time if node.event_time in columns.names else None
                 self.schemas[Output(node.name)] = StreamSchema(columns, event_time)
@@ -230,7 +233,10 @@ class _LayingOut:
     def _place_source(self, node: SourceNode, source: Source) -> None:
         schema = self.schemas[Output(node.name)]
         step = Step(node.name, "source", {}, schema, node, source=source, on_error=node.on_error)
-        splits = list(source.splits())
+        try:
+            splits = list(source.splits())
+        except GraphError as error:
+            raise GraphError(f"{node.name!r}: {error}") from error
         self.layout.splits[node.name] = splits
         if self.serial and self.layout.chains and self.layout.chains[0].kind == "source":
             self._append(0, step)

@@ -126,8 +126,9 @@ class RunStats:
 
     @property
     def rows_out(self) -> int:
-        """Rows that the sinks wrote."""
-        return sum(node.rows_in for node in self.nodes.values() if node.kind == "sink")
+        """Rows that the sinks wrote, without those that they refused."""
+        sinks = [node for node in self.nodes.values() if node.kind == "sink"]
+        return sum(sink.rows_in - sink.skipped_rows - sink.dead_letters for sink in sinks)
 
     @property
     def rows_per_second(self) -> float:

@@ -8,6 +8,7 @@ from typing import Literal
 import attrs
 import pyarrow as pa
 
+from flow.errors import GraphError
 from flow.operator import Operator
 from flow.router import Router
 from flow.sink import Sink
@@ -53,6 +54,12 @@ class SourceNode:
     max_future: int | None = None
     ordered: bool = False
     on_error: ErrorPolicy = "fail"
+
+    def __attrs_post_init__(self) -> None:
+        for what in ("delay", "idle_timeout", "max_future"):
+            duration = getattr(self, what)
+            if duration is not None and duration < 0:
+                raise GraphError(f"{self.name!r}: {what} must not be negative, not {duration} microseconds")
 
     @property
     def inputs(self) -> Mapping[str, Output]:

@@ -118,7 +118,8 @@ def greatest_time(column: pa.Array, bound: int | None = None) -> int | None:
 
 
 def _to_microseconds(value: int, per_second: int) -> int:
-    return value * 1_000_000 // per_second
+    # Seconds and milliseconds reach further than microseconds do, and no event time is as late as the end.
+    return min(max(value * 1_000_000 // per_second, BEFORE_ALL), AFTER_ALL - 1)
 
 
 @attrs.define

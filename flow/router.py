@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import attrs
+import pyarrow as pa
 
 from flow.errors import GraphError, known
+from flow.hashing import hash_columns
 from flow.schema import StreamSchema
 
 
@@ -17,7 +19,7 @@ class Hash:
     keys: tuple[str, ...]
 
     def check(self, schema: StreamSchema) -> None:
-        """Raise GraphError where there is no key, or a key is no column."""
+        """Raise GraphError where there is no key, a key is no column, or rows of such types cannot be divided."""
         if not self.keys:
             raise GraphError(
                 "a hash router needs at least one key column, else every row goes to one partition; "
@@ -26,6 +28,16 @@ class Hash:
         for key in self.keys:
             if key not in schema.names:
                 raise GraphError(f"no key column {key!r}; {known(key, schema.names)}")
+            try:
+                hash_columns([pa.nulls(0, schema.column_type(key))])
+            except TypeError as error:
+                raise GraphError(f"key column {key!r}: {error}") from error
+        for kind in set(schema.columns.types):
+            try:
+                pa.nulls(0, kind).take(pa.array([], pa.int64()))
+            except pa.ArrowNotImplementedError as error:
+                named = [field.name for field in schema.columns if field.type == kind]
+                raise GraphError(f"rows with columns of type {kind} cannot be divided: cast {named} first") from error
 
     def __str__(self) -> str:
         return f"hash({', '.join(self.keys)})"

@@ -6,13 +6,14 @@ Owned by the instance of the chain that it is part of; what it cannot use goes a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter_ns
+from typing import Any
 
 import attrs
 import pyarrow as pa
 
-from flow.errors import RowError, StepError
+from flow.errors import RowError, StepError, columns_told
 from flow.layout import Edge, Step
 from flow.messages import Message, Rows
 from flow.metrics import Counters
@@ -22,6 +23,11 @@ from flow.progress import Frontier
 from flow.router import Aligned, Forward
 from flow.routing import Divider, divider
 from flow.sink import Writer, WriterContext
+
+_NO_MORE: Any = object()
+
+_SHOWN = 1_000
+"""Characters of a row that an error shows; a dead letter has all of them."""
 
 Letter = tuple[str, str, object]
 """A row that cannot be used: the row as text, the error, and the offset where one is known."""
@@ -104,10 +110,15 @@ class RunningStep:
                 opened = step.operator.open(context)
                 if isinstance(opened, AsyncPartition):
                     self.waiting_partition = opened
-                else:
+                elif isinstance(opened, Partition):
                     self.partition = opened
+                else:
+                    raise TypeError(f"the operator opened a {type(opened).__name__}; it should be a partition")
             elif step.sink is not None:
-                self.writer = step.sink.open(WriterContext(step.name, step.output, instance, instances, run_id))
+                writer = step.sink.open(WriterContext(step.name, step.output, instance, instances, run_id))
+                if not isinstance(writer, Writer):
+                    raise TypeError(f"the sink opened a {type(writer).__name__}; it should be a writer")
+                self.writer = writer
         except Exception as error:
             raise self.failure(error) from error
 
@@ -147,11 +158,26 @@ class RunningStep:
         while True:
             with self.working():
                 if results is None:
-                    results = iter(call())
-                batch = next(results, None)
-            if batch is None:
+                    results = self._results(call())
+                batch = next(results, _NO_MORE)
+                if batch is not _NO_MORE:
+                    self.check(batch)
+            if batch is _NO_MORE:
                 return
             yield batch
+
+    def _results(self, returned: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        if not isinstance(returned, Iterable):
+            raise TypeError(f"the partition returned a {type(returned).__name__}; it should yield record batches")
+        return iter(returned)
+
+    def check(self, batch: pa.RecordBatch) -> None:
+        """Raise TypeError where what came out of the partition is no batch of the announced columns."""
+        if not isinstance(batch, pa.RecordBatch):
+            raise TypeError(f"the partition yielded a {type(batch).__name__}; it should yield record batches")
+        announced, given = self.step.output.columns, batch.schema
+        if given != announced and (given.names != announced.names or given.types != announced.types):
+            raise TypeError(f"the partition yielded the columns {columns_told(given)}, not {columns_told(announced)}")
 
     def working(self) -> _Working:
         """Around the step's own work: its time is counted as busy, and its errors are raised as StepError."""
@@ -171,6 +197,7 @@ class RunningStep:
         if self.step.on_error == "fail":
             row, error, offset = letters[0]
             more = f" (and {len(letters) - 1} more rows)" if len(letters) > 1 else ""
+            row = row if len(row) <= _SHOWN else row[:_SHOWN] + "…"
             self.offset = self.offset if offset is None else offset
             raise self.failure(RowError(f"{error}{more}; row: {row}"))
         if self.step.on_error == "skip":
@@ -189,7 +216,12 @@ class RunningStep:
     def letters(self, rows: pa.RecordBatch, error: BaseException | str) -> list[Letter]:
         """Dead letters for all rows of a batch, with one error."""
         said = str(error) or type(error).__name__
-        return [(json.dumps(row, default=str, ensure_ascii=False), said, self.offset) for row in rows.to_pylist()]
+        columns = [_values(column) for column in rows.columns]
+        names = rows.schema.names
+        return [
+            (_json(dict(zip(names, values, strict=True))), said, self.offset)
+            for values in (zip(*columns, strict=True) if columns else [()] * rows.num_rows)
+        ]
 
     def _put_late(self, batch: pa.RecordBatch) -> None:
         self.counters.late_rows += batch.num_rows
@@ -215,5 +247,34 @@ class _Working:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._step.counters.busy += perf_counter_ns() - self._start
-        if isinstance(error, Exception):
+        # Whoever wants to end the program from inside of a step has to say where, and must not pass for success.
+        if isinstance(error, Exception | SystemExit):
             raise self._step.failure(error) from error
+
+
+def _values(column: pa.Array) -> list[Any]:
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError):
+        # Python's times end at the year 9999 and are no finer than a microsecond.
+        values = [_value(value) for value in column]
+    return values
+
+
+def _value(value: pa.Scalar) -> Any:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        try:
+            return value.cast(pa.string()).as_py()
+        except pa.ArrowException:
+            return f"a {value.type} beyond what Python has"
+
+
+def _json(row: dict[str, Any]) -> str:
+    try:
+        return json.dumps(row, default=str, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        # JSON has no NaN and no infinities: they become strings of these names.
+        finite = json.loads(json.dumps(row, default=str), parse_constant=str)
+        return json.dumps(finite, ensure_ascii=False)

@@ -25,7 +25,7 @@ class Piece:
 
     rows: pa.RecordBatch
     result: pa.RecordBatch | None = None
-    error: Exception | None = None
+    error: Exception | SystemExit | None = None
     done: bool = False
 
 
@@ -70,7 +70,8 @@ class Calls:
 
     def __init__(self, instance: ChainInstance, partition: AsyncPartition) -> None:
         self._partition = partition
-        self._counters = instance.steps[0].counters
+        self._step = instance.steps[0]
+        self._counters = self._step.counters
         self._under_way = UnderWay(ordered=partition.ordered)
         self._places = trio.Semaphore(partition.concurrency)
         self._progress = trio.Event()
@@ -89,8 +90,10 @@ class Calls:
         """Make the call for a piece that has begun."""
         self._count(1)
         try:
-            piece.result = await self._partition.on_piece(piece.rows)
-        except Exception as error:
+            result = await self._partition.on_piece(piece.rows)
+            self._step.check(result)
+            piece.result = result
+        except (Exception, SystemExit) as error:
             piece.error = error
         finally:
             self._count(-1)

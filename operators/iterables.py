@@ -25,6 +25,8 @@ _SLOW_SECONDS = 0.001
 _PATIENCE = 64
 """Rows that are handed on one by one after an iterable had to be waited for."""
 
+_NO_MORE: Any = object()
+
 _LOOKED_AT = 1_000
 """Rows of a list by which its columns are known."""
 
@@ -52,9 +54,10 @@ def _begun(iterable: Any) -> Iterator[Any]:
 
 
 def _narrowed(schema: pa.Schema, columns: Sequence[str] | None) -> pa.Schema:
+    names = frozenset(schema.names)
     for name in columns or ():
-        if name not in schema.names:
-            raise GraphError(f"no column {name!r}; {known(name, schema.names)}")
+        if name not in names:
+            raise GraphError(f"no column {name!r}; {known(name, names)}")
     return schema if columns is None else pa.schema([schema.field(name) for name in columns])
 
 
@@ -129,6 +132,7 @@ class _RowsReader(Reader):
         self._singly = self._patience
         self._pause = False
         self._ended = False
+        self._error: Exception | None = None
         next(islice(self._rows, position, position), None)
 
     def read(self) -> pa.RecordBatch | Idle | None:
@@ -138,6 +142,8 @@ class _RowsReader(Reader):
             return Idle(0.0)
         rows = self._take()
         if not rows:
+            if self._error is not None:
+                raise self._error
             return None
         first = self._position
         self._position += len(rows)
@@ -158,6 +164,10 @@ class _RowsReader(Reader):
                 rows.append(next(self._rows))
             except StopIteration:
                 self._ended = True
+                break
+            except Exception as error:
+                # The rows before it are handed on first, so that the offset tells where it happened.
+                self._ended, self._error = True, error
                 break
             now = monotonic()
             if now - before > _SLOW_SECONDS:
@@ -228,9 +238,11 @@ class _BatchesReader(Reader):
         next(islice(self._batches, position, position), None)
 
     def read(self) -> pa.RecordBatch | None:
-        batch = next(self._batches, None)
-        if batch is None:
+        batch = next(self._batches, _NO_MORE)
+        if batch is _NO_MORE:
             return None
+        if not isinstance(batch, pa.RecordBatch):
+            raise TypeError(f"batch {self._position} is a {type(batch).__name__}; expected a record batch")
         if batch.schema != self._whole:
             raise TypeError(
                 f"batch {self._position} has the columns {told(batch.schema)}; expected {told(self._whole)}"

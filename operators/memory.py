@@ -86,9 +86,10 @@ class Table(Source):
 
     @columns.validator
     def _known_columns(self, attribute: attrs.Attribute[Any], value: tuple[str, ...] | None) -> None:
+        names = frozenset(self.data[0].schema.names)
         for name in value or ():
-            if name not in self.data[0].schema.names:
-                raise GraphError(f"no column {name!r}; {known(name, self.data[0].schema.names)}")
+            if name not in names:
+                raise GraphError(f"no column {name!r}; {known(name, names)}")
 
     def __repr__(self) -> str:
         rows = sum(batch.num_rows for batch in self.data)

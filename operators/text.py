@@ -132,8 +132,10 @@ def textual(kind: pa.DataType) -> bool:
     if pa.types.is_map(kind):
         return textual(kind.key_type) and not pa.types.is_nested(kind.key_type) and textual(kind.item_type)
     if pa.types.is_nested(kind):
-        return not pa.types.is_union(kind) and all(textual(kind.field(i).type) for i in range(kind.num_fields))
-    return not (pa.types.is_interval(kind) or pa.types.is_run_end_encoded(kind))
+        return not (pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind)) and all(
+            textual(kind.field(i).type) for i in range(kind.num_fields)
+        )
+    return not pa.types.is_interval(kind)
 
 
 def _merged(pieces: list[pa.StringArray | str]) -> list[pa.StringArray | str]:

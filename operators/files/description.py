@@ -46,10 +46,11 @@ class Layout:
         Raises:
             GraphError: there is no such column.
         """
+        there = frozenset(self.schema.names)
         names = self.schema.names if columns is None else columns
         for name in names:
-            if name not in self.schema.names:
-                raise GraphError(f"no column {name!r}; {known(name, self.schema.names)}")
+            if name not in there:
+                raise GraphError(f"no column {name!r}; {known(name, there)}")
         return attrs.evolve(self, schema=pa.schema([self.schema.field(name) for name in names]))
 
 

@@ -135,9 +135,9 @@ def _checked_rename(text: Text, names: Sequence[str], alias: exp.TableAlias | No
     result = renamed(names, alias)
     if alias is not None and len(result) > len(names):
         raise text.error(f"{alias.name!r} has {len(names)} columns, and {len(result)} names are given", alias)
-    for name in result:
-        if result.count(name) > 1:
-            raise text.error(f"the name {name!r} is given to two columns", alias)
+    if len(set(result)) < len(result):
+        name = next(name for place, name in enumerate(result) if name in result[:place])
+        raise text.error(f"the name {name!r} is given to two columns", alias)
     return result
 
 
@@ -175,9 +175,10 @@ class _Selecting:
         if source is None:
             raise self._text.error(f"a query needs FROM; tables known here: {sorted(self._tables)}", select)
         self._relations.append(self._relation(source.this))
-        self._expand_stars()
+        of_stars = self._expand_stars()
         for projection in select.expressions:
-            self._columns(projection)
+            if id(projection) not in of_stars:
+                self._columns(projection)
         outputs = self._alias_projections()
         if where := select.args.get("where"):
             self._columns(where)
@@ -241,8 +242,10 @@ class _Selecting:
         source.set("alias", alias)
         return Relation(name, tuple(columns))
 
-    def _expand_stars(self) -> None:
+    def _expand_stars(self) -> frozenset[int]:
+        """Put the columns in place of the stars; the ids of these, which are qualified already."""
         expanded: list[Tree] = []
+        of_stars: list[Tree] = []
         for projection in self._select.expressions:
             star = projection.this if isinstance(projection, exp.Column) else projection
             if not isinstance(star, exp.Star):
@@ -252,8 +255,11 @@ class _Selecting:
             relations = self._relations
             if isinstance(projection, exp.Column):
                 relations = [self._named_relation(projection.args["table"])]
-            expanded += [_column(relation, name) for relation in relations for name in relation.columns]
+            columns = [_column(relation, name) for relation in relations for name in relation.columns]
+            expanded += columns
+            of_stars += columns
         self._select.set("expressions", expanded)
+        return frozenset(map(id, of_stars))
 
     def _named_relation(self, alias: exp.Identifier) -> Relation:
         names = [relation.alias for relation in self._relations]

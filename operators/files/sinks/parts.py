@@ -130,6 +130,7 @@ class PartsWriter(Writer):
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._waiting_bytes = 0
+        self._broken = ""
         os.makedirs(sink.path, exist_ok=True)
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -144,6 +145,8 @@ class PartsWriter(Writer):
 
     def prepare(self, epoch: int) -> None:
         """Finish the epoch's part and put it on the disk, still hidden."""
+        if self._broken:
+            raise OSError(f"rows that were taken before could not be written: {self._broken}")
         if self._waiting:
             self._flush()
         elif self._format is None:
@@ -214,11 +217,16 @@ class PartsWriter(Writer):
         waiting = self._waiting
         self._waiting = []
         self._waiting_rows = self._waiting_bytes = 0
-        part = self._format or self._start()
-        batch = waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
-        with _naming(self._hidden):
-            for piece in _bounded(batch):
-                part.write(piece)
+        try:
+            part = self._format or self._start()
+            batch = waiting[0] if len(waiting) == 1 else pa.concat_batches(waiting)
+            with _naming(self._hidden):
+                for piece in _bounded(batch):
+                    part.write(piece)
+        except Exception as error:
+            # Rows of earlier batches are gone with it: whatever the policy for this one, the epoch must not commit.
+            self._broken = f"{type(error).__name__}: {error}"
+            raise
 
 
 def _bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
