@@ -270,13 +270,13 @@ def main() -> None:
     parser.add_argument("--signals", type=int, choices=(1, 2), default=1, help="2: the second 0 to 100 ms later")
     parser.add_argument("--signal", choices=("INT", "TERM"), default="INT")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--job", choices=list(JOBS), action="append", help="interrupt only this one")
+    parser.add_argument("--job", choices=list(JOBS), action="append", help="which job (default: sql and long)")
     args = parser.parse_args()
     number = signal.Signals[f"SIG{args.signal}"]
     randomly = random.Random(args.seed)
     print(f"{args.times} moments, {args.signals} x {number.name}, seed {args.seed}; {machine()}")
     failed = False
-    for name in args.job or JOBS:
+    for name in args.job or ("sql", "long"):
         starting, going_on = undisturbed(JOBS[name])
         trials = []
         for time_ in range(args.times):
