@@ -100,7 +100,10 @@ class AsyncReader(_Rejects, ABC):
 
     @abstractmethod
     async def read(self) -> pa.RecordBatch | Idle | None:
-        """As `Reader.read`; may wait as long as it likes, and must let cancellation through."""
+        """As `Reader.read`, and must let cancellation through: a drain cancels it.
+
+        Where nothing comes for about a second it should answer `Idle`: commits and the idle timeout wait for it.
+        """
 
     def offset(self) -> Offset:
         """As `Reader.offset`."""
