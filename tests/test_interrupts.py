@@ -6,6 +6,8 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +24,7 @@ import flow.kernels
 from flow import Graph, Idle, Reader, Sink, Source, Split, Writer, WriterContext
 from flow.runtime import Run
 from operators import Callback, Collect, Parquet, Table
-from tests.bench.interrupts import JOBS, interrupt
+from tests.bench.interrupts import JOBS, ROOT, interrupt
 from tests.operators_for_tests import Passing
 
 MOMENTS = [
@@ -324,3 +326,43 @@ def test_runs_leave_no_thread_no_open_file_and_no_memory(tmp_path: Path) -> None
     assert pa.total_allocated_bytes() == arrow
     assert resident() - memory < 8 << 20
     assert all(pq.read_table(part).num_rows for part in tmp_path.iterdir())
+
+
+def test_a_watch_that_never_returns_does_not_keep_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow.kernels, "SETTLE", 0.01)
+    release, called = threading.Event(), threading.Event()
+
+    def stuck(stats: flow.RunStats) -> None:
+        called.set()
+        release.wait(30)
+
+    graph = Graph("g")
+    graph.source("rows", Table({"value": [1]})).map_batches(Once(lambda: called.wait(30)), name="k").sink(
+        "o", Collect()
+    )
+    try:
+        assert graph.run(watch=stuck, watch_every=0.001).outcome == "finished"
+    finally:
+        release.set()
+
+
+FORGETFUL = """
+import sys
+import flow
+from operators import Parquet
+from tests.test_interrupts import Endless
+
+graph = flow.Graph("g")
+graph.source("rows", Endless()).sink("out", Parquet(sys.argv[1]))
+handle = flow.start(graph)
+while not handle.stats().rows_in:
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_before_its_run_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORGETFUL, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
