@@ -5,6 +5,7 @@ Event times are int microseconds since 1970-01-01 UTC wherever they leave a colu
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import attrs
@@ -37,7 +38,7 @@ class StreamSchema:
     def __attrs_post_init__(self) -> None:
         names = self.columns.names
         if len(set(names)) != len(names):
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
             raise GraphError(f"column names must be unique; these are not: {twice}")
         if WEIGHT in names and (names[-1] != WEIGHT or self.columns.field(WEIGHT).type != pa.int64()):
             raise GraphError(

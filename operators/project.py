@@ -5,6 +5,7 @@ A changelog's weight goes along by itself, last; the event time follows its colu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -49,7 +50,7 @@ class Project(Operator):
         for name in names:
             if name in _OURS:
                 raise GraphError(f"no column may be called {name!r}: {_OURS[name]}; choose another name")
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise GraphError(f"column names must be unique; these are not: {twice}")
 
