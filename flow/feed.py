@@ -28,12 +28,12 @@ Result = TypeVar("Result")
 LOOK = 20_000_000
 """Nanoseconds for which small reads are gathered before they are handed on."""
 
-MOST_ROWS = 65_536
+MOST_ROWS = 131_072
 """Rows after which reads are handed on."""
 
 _SMALL = 4_096
 
-MOST_BYTES = 4 << 20
+MOST_BYTES = 8 << 20
 """Bytes after which reads are handed on."""
 
 
@@ -196,14 +196,12 @@ class Feed:
 
     async def aclose(self) -> None:
         """Close the open split, if there is one."""
-        reader, self._reader = self._reader, None
-        if reader is None:
-            return
-        self._split = None
+        reader = self._reader
         if isinstance(reader, AsyncReader):
+            self._reader = None
             await reader.aclose()
-        else:
-            await self._kernels.call(reader.close, name=self.label)
+        elif reader is not None:
+            await self._kernels.call(self._close, name=self.label)
 
     def _time(self) -> tuple[int, bool]:
         """The watermark of this reader (the least of its open split and the waiting ones), and whether it idles."""
@@ -234,19 +232,26 @@ class Feed:
                 self._idle = every
                 return False
         self._split = split
-
-        def open_split() -> None:
-            # Kept in the thread, so that it is closed even when the wait for the thread is cancelled.
-            reader = self._source.open(split)
-            if not isinstance(reader, Reader | AsyncReader):
-                raise TypeError(f"the source opened a {type(reader).__name__}; it should be a reader")
-            self._reader = reader
-
-        await self._blocking(open_split)
         self._watermark = SplitWatermark(
             self._time_column, self._node.delay, self._node.idle_timeout, self._node.max_future
         )
+        if not self.more_is_coming:
+            await self._blocking(self._open)
         return True
+
+    def _open(self) -> None:
+        """Open the split, in a thread: so it is closed in the end even when the wait for the thread is cancelled."""
+        assert self._split is not None
+        reader = self._source.open(self._split)
+        if not isinstance(reader, Reader | AsyncReader):
+            raise TypeError(f"the source opened a {type(reader).__name__}; it should be a reader")
+        self._reader = reader
+
+    def _close(self) -> None:
+        """Close the split, in a thread: so a close that is cancelled before it begins is made up for at the end."""
+        reader, self._reader = self._reader, None
+        if isinstance(reader, Reader):
+            reader.close()
 
     async def _blocking(self, function: Callable[[], Result]) -> Result:
         start = perf_counter_ns()
@@ -263,52 +268,67 @@ class Feed:
         return StepError(self._node.name, split, error, offset)
 
     async def _read(self) -> Read | None:
-        reader = self._reader
-        assert reader is not None
         gathered = _Gathered(self._schema.columns)
-        if isinstance(reader, AsyncReader):
-            await self._await_one(reader, gathered)
+        if isinstance(self._reader, AsyncReader):
+            await self._await_one(self._reader, gathered)
+            if gathered.ended:
+                await self.aclose()
         else:
-            await self._call_many(reader, gathered)
-        return await self._taken_in(reader, gathered)
+            await self._call_many(gathered)
+        return self._taken_in(gathered)
 
-    async def _call_many(self, reader: Reader, gathered: _Gathered) -> None:
-        self.more_is_coming = reader.never_waits
+    async def _call_many(self, gathered: _Gathered) -> None:
         asked = perf_counter_ns()
         try:
             started, ended = await self._kernels.call(
-                lambda: gathered.gather(reader, self._watermark), name=self.label, waits=not reader.never_waits
+                lambda: self._gather(gathered), name=self.label, waits=not self.more_is_coming
             )
         except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         self.counters.queued += started - asked + perf_counter_ns() - ended
         self.counters.busy += ended - started
 
+    def _gather(self, gathered: _Gathered) -> tuple[int, int]:
+        """Open the split if need be, read, close it at its end, all in one hop; when that began and ended."""
+        started = perf_counter_ns()
+        if self._reader is None:
+            self._open()
+        reader = self._reader
+        if not isinstance(reader, Reader):
+            raise TypeError(f"{self._node.name!r} opens both readers that wait and readers that are awaited")
+        self.more_is_coming = reader.never_waits
+        gathered.gather(reader)
+        gathered.take_from(reader)
+        self._watermark.observe(gathered.batches)
+        if gathered.ended:
+            self._close()
+        return started, perf_counter_ns()
+
     async def _await_one(self, reader: AsyncReader, gathered: _Gathered) -> None:
         start = perf_counter_ns()
         try:
             with self._control.interruptible():
                 gathered.take(await reader.read())
-                self._watermark.observe(gathered.batches)
+            gathered.take_from(reader)
+            self._watermark.observe(gathered.batches)
         except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         self.counters.starved += perf_counter_ns() - start
 
-    async def _taken_in(self, reader: Reader | AsyncReader, gathered: _Gathered) -> Read | None:
+    def _taken_in(self, gathered: _Gathered) -> Read | None:
         assert self._split is not None
-        split, offset, rejected = self._split.id, reader.offset(), reader.take_rejected()
-        if gathered.ended:
-            await self.aclose()
-            self.counters.splits_done += 1
+        self.counters.splits_done += gathered.ended
         self._idle = gathered.idle
-        if not gathered.batches and not rejected:
+        if not gathered.batches and not gathered.rejected:
             return None
         self.counters.rows_in += gathered.rows
         self.counters.bytes_in += gathered.bytes
         time, _ = self._time()
         self._sent, self._silent = max(self._sent, time), False
         quiet = gathered.idle is not None
-        return Read(split, gathered.batches, offset, gathered.bytes, rejected, self._sent, quiet)
+        return Read(
+            self._split.id, gathered.batches, gathered.offset, gathered.bytes, gathered.rejected, self._sent, quiet
+        )
 
 
 class Ahead:
@@ -360,17 +380,22 @@ class _Gathered:
         self.batches: list[pa.RecordBatch] = []
         self.rows = 0
         self.bytes = 0
+        self.offset: Offset = None
+        self.rejected: Sequence[RejectedRow] = ()
         self.idle: float | None = None
         self.ended = False
 
-    def gather(self, reader: Reader, watermark: SplitWatermark) -> tuple[int, int]:
-        """Read until it is enough; when that began and ended."""
+    def gather(self, reader: Reader) -> None:
+        """Read until it is enough."""
         started = perf_counter_ns()
         while self.take(reader.read()) and reader.never_waits:
-            if self.rows >= MOST_ROWS or self.bytes >= MOST_BYTES or perf_counter_ns() - started > LOOK:
+            if self.rows > MOST_ROWS or self.bytes > MOST_BYTES or perf_counter_ns() - started > LOOK:
                 break
-        watermark.observe(self.batches)
-        return started, perf_counter_ns()
+
+    def take_from(self, reader: Reader | AsyncReader) -> None:
+        """Take in what a reader tells beside the rows."""
+        self.offset = reader.offset()
+        self.rejected = reader.take_rejected()
 
     def take(self, answer: pa.RecordBatch | Idle | None) -> bool:
         """Take in what a reader answered; whether to ask again."""

@@ -20,7 +20,7 @@ from flow.nodes import ErrorPolicy
 from flow.operator import Operator, Partition, PartitionContext
 from flow.schema import StreamSchema
 from flow.verbs import verb
-from operators.aggregates.columns import BoolArray, IntArray, column, event_microseconds
+from operators.aggregates.columns import BoolArray, IntArray, column, event_microseconds, physical
 
 WINDOW_START = "window_start"
 WINDOW_END = "window_end"
@@ -148,12 +148,23 @@ def timed_rows(
         context.reject(batch.filter(array.is_null()), f"NULL event time in {window.column!r}")
         batch = batch.filter(array.is_valid())
         array = batch.column(time)
-    times = event_microseconds(array)
-    if len(times) and (times.min() < -_FURTHEST or times.max() > _FURTHEST):
-        far = (times < -_FURTHEST) | (times > _FURTHEST)
+    times, unit = _in_unit_of(array, window)
+    furthest = _FURTHEST // unit
+    if len(times) and (times.min() < -furthest or times.max() > furthest):
+        far = (times < -furthest) | (times > furthest)
         context.reject(batch.filter(pa.array(far)), f"event time in {window.column!r} is too far away for a window")
         batch, times = batch.filter(pa.array(~far)), times[~far]
-    return batch, (times - window.offset if window.offset else times) // window.slice
+    if window.offset:
+        times = times - window.offset // unit
+    return batch, times // (window.slice // unit)
+
+
+def _in_unit_of(array: pa.Array, window: Window) -> tuple[IntArray, int]:
+    """Event times, and the microseconds of the unit that they are in: their own where the window's bounds are in it."""
+    unit = {"ms": 1_000, "s": 1_000_000}.get(array.type.unit, 1)
+    if window.slice % unit or window.offset % unit:
+        unit = 1
+    return (event_microseconds(array) if unit == 1 else physical(array)), unit
 
 
 @attrs.frozen

@@ -91,7 +91,7 @@ def convert(array: pa.Array, wanted: pa.DataType) -> pa.Array:
 def _as_timestamp(array: pa.Array, wanted: pa.DataType) -> pa.Array:
     held = array.type
     if pa.types.is_integer(held) or pa.types.is_floating(held):
-        return array.cast(pa.int64()).cast(wanted)
+        return array.cast(pa.int64()).view(wanted)
     if pa.types.is_string(held) or pa.types.is_large_string(held):
         # A zone makes a time an instant; a time without one is taken as UTC, as everywhere.
         zoned = pc.match_substring_regex(array, ZONE)
