@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 from typing import TypeVar
 
-import numpy as np
 import trio
 
 from flow.cost import Cost
@@ -25,8 +24,6 @@ BREATH = 4 << 20
 
 PATIENCE = 20_000_000
 """Nanoseconds after which what a kernel has put out is sent before it goes on."""
-
-_KEPT = 31 << 20  # bytes; glibc learns from blocks below 32 MiB only
 
 SETTLE = 2.0
 """Seconds that a cancelled call is given to come back before its thread is abandoned."""
@@ -43,16 +40,6 @@ def _pull(sends: Iterator[Send]) -> tuple[list[Send], bool]:
     return taken, True
 
 
-def keep_freed_memory() -> None:
-    """Let the C library keep what is freed, as opposed to giving it back to the system after every batch.
-
-    A batch's temporary arrays are larger than what glibc keeps by default, so each would be mapped and faulted in anew,
-    which can cost more than the work on it. Freeing one mapped block teaches glibc to keep up to twice its size.
-    """
-    block = np.empty(_KEPT, np.uint8)
-    del block
-
-
 class Kernels:
     """Runs blocking calls for the instances of one run.
 
@@ -62,7 +49,6 @@ class Kernels:
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
-        keep_freed_memory()
         self._computing = trio.CapacityLimiter(threads)
         self._waiting = trio.CapacityLimiter(max(1, waiting))
         self.abandoned: list[str] = []

@@ -22,6 +22,7 @@ from flow.cost import Cost
 from flow.epochs import Commits, Control
 from flow.errors import StepError
 from flow.feed import Ahead, Feed, Read, SplitPool
+from flow.heap import spared
 from flow.inputs import Inputs, Work
 from flow.kernels import SETTLE, Kernels
 from flow.layout import Layout, lay_out
@@ -150,7 +151,7 @@ class Run:
             signals.listen(self.interrupt)
         failures: list[BaseException] = []
         try:
-            with self._scope:
+            with spared(), self._scope:
                 await self._run(watch, watch_every)
         except BaseException as error:
             failures += _leaves(error)

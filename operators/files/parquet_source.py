@@ -166,7 +166,8 @@ class Footer:
         if not ordered or pa.types.is_nested(held) or pa.types.is_binary(held):
             return None
         try:
-            low, high = (convert(pa.array([value]).cast(held), kind)[0] for value in (statistics.min, statistics.max))
+            # With the type given: pyarrow guesses one by looking for pandas, which takes longer than all the rest.
+            low, high = convert(pa.array([statistics.min, statistics.max], held), kind)
         except (pa.ArrowException, ValueError, TypeError, OverflowError):
             return None
         return low, high, nulls
