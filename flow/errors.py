@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -66,3 +66,12 @@ def known(name: str, names: Iterable[str]) -> str:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     shown = names if len(names) <= 20 else [*names[:20], f"... {len(names) - 20} more"]
     return f"known here: {shown}{hint}"
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in nested groups, flat."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error

@@ -5,7 +5,7 @@ A feed is used by one task. The splits of a source are shared by its feeds throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter_ns
 from typing import TypeVar
 
@@ -22,8 +22,12 @@ from flow.nodes import SourceNode
 from flow.progress import SplitWatermark
 from flow.schema import AFTER_ALL, BEFORE_ALL, StreamSchema
 from flow.source import AsyncReader, Idle, Offset, Reader, RejectedRow, Source, Split
+from flow.steps import Send
 
 Result = TypeVar("Result")
+
+Begun = tuple[Iterator[Send], list[Send], bool]
+"""Work that has been begun: what is left of it, what it has sent so far, and whether that was all."""
 
 LOOK = 20_000_000
 """Nanoseconds for which small reads are gathered before they are handed on."""
@@ -47,6 +51,7 @@ class Read:
         rejected: rows that could not be read.
         time: the reader's watermark after these rows.
         quiet: nothing more is there now.
+        begun: what has been made of these rows in the same hop to a thread, where the feed was told what to do.
     """
 
     split: str
@@ -56,6 +61,7 @@ class Read:
     rejected: Sequence[RejectedRow]
     time: int
     quiet: bool
+    begun: Begun | None = None
 
     @property
     def rows(self) -> int:
@@ -131,6 +137,7 @@ class Feed:
         counters: of this instance.
 
     Attributes:
+        work: what to do with what was read while still in the thread that read it; None: hand it on.
         more_is_coming: whether the next rows are only a matter of computing: nobody has to make do without them.
     """
 
@@ -163,6 +170,7 @@ class Feed:
         self._barred = False
         self._idle: float | None = None
         self._ended = False
+        self.work: Callable[[Read], Begun] | None = None
         self.more_is_coming = False
 
     @property
@@ -273,23 +281,28 @@ class Feed:
             await self._await_one(self._reader, gathered)
             if gathered.ended:
                 await self.aclose()
-        else:
-            await self._call_many(gathered)
-        return self._taken_in(gathered)
+            return self._taken_in(gathered)
+        return await self._call_many(gathered)
 
-    async def _call_many(self, gathered: _Gathered) -> None:
+    async def _call_many(self, gathered: _Gathered) -> Read | None:
         asked = perf_counter_ns()
         try:
-            started, ended = await self._kernels.call(
+            started, ended, read = await self._kernels.call(
                 lambda: self._gather(gathered), name=self.label, waits=not self.more_is_coming
             )
+        except StepError:
+            raise
         except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         self.counters.queued += started - asked + perf_counter_ns() - ended
-        self.counters.busy += ended - started
+        return read
 
-    def _gather(self, gathered: _Gathered) -> tuple[int, int]:
-        """Open the split if need be, read, close it at its end, all in one hop; when that began and ended."""
+    def _gather(self, gathered: _Gathered) -> tuple[int, int, Read | None]:
+        """Open the split if need be, read, close it at its end, begin to work: all in one hop to a thread.
+
+        Returns:
+            When that began and ended, and what was read.
+        """
         started = perf_counter_ns()
         if self._reader is None:
             self._open()
@@ -302,7 +315,11 @@ class Feed:
         self._watermark.observe(gathered.batches)
         if gathered.ended:
             self._close()
-        return started, perf_counter_ns()
+        read = self._taken_in(gathered)
+        self.counters.busy += perf_counter_ns() - started
+        if read is not None and self.work is not None:
+            read = attrs.evolve(read, begun=self.work(read))
+        return started, perf_counter_ns(), read
 
     async def _await_one(self, reader: AsyncReader, gathered: _Gathered) -> None:
         start = perf_counter_ns()

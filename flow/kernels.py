@@ -29,7 +29,8 @@ SETTLE = 2.0
 """Seconds that a cancelled call is given to come back before its thread is abandoned."""
 
 
-def _pull(sends: Iterator[Send]) -> tuple[list[Send], bool]:
+def pull_once(sends: Iterator[Send]) -> tuple[list[Send], bool]:
+    """What is sent, as far as one breath goes, and whether that was all."""
     taken: list[Send] = []
     size, began = 0, perf_counter_ns()
     for send in sends:
@@ -59,7 +60,7 @@ class Kernels:
         """What a chain's instance sends, as far as one breath goes; and whether that was all."""
         if not waits and cost.is_small(rows):
             start = perf_counter_ns()
-            pulled = _pull(sends)
+            pulled = pull_once(sends)
             cost.observe(rows, perf_counter_ns() - start)
             return pulled
         asked = perf_counter_ns()
@@ -110,5 +111,5 @@ def _notify(token: trio.lowlevel.TrioToken, done: trio.Event) -> None:
 
 def _timed(sends: Iterator[Send]) -> tuple[int, int, tuple[list[Send], bool]]:
     started = perf_counter_ns()
-    pulled = _pull(sends)
+    pulled = pull_once(sends)
     return started, perf_counter_ns(), pulled

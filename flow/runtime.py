@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from time import perf_counter_ns
 
-import pyarrow as pa
 import structlog
 import trio
 
 from flow.chain import ChainInstance
 from flow.cost import Cost
 from flow.epochs import Commits, Control
-from flow.errors import StepError
+from flow.errors import StepError, leaves
 from flow.feed import Ahead, Feed, Read, SplitPool
 from flow.heap import spared
 from flow.inputs import Inputs, Work
@@ -35,6 +34,7 @@ from flow.settings import Settings, cores
 from flow.signals import Signals
 from flow.steps import Send
 from flow.waiting import Calls, Piece
+from flow.work import begin, of_calls, of_read, of_work
 
 Watch = Callable[[RunStats], None]
 
@@ -154,13 +154,13 @@ class Run:
             with spared(), self._scope:
                 await self._run(watch, watch_every)
         except BaseException as error:
-            failures += _leaves(error)
+            failures += leaves(error)
         try:
             # In a task of its own: KeyboardInterrupt, which trio raises in the main task, must not cut it short.
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._finish, failures)
         except BaseException as error:
-            failures += _leaves(error)
+            failures += leaves(error)
         self._meter.end()
         trio.lowlevel.remove_instrument(self._meter)
         errors = [error for error in failures if isinstance(error, Exception)]
@@ -260,7 +260,11 @@ class Run:
                 self._control, self._kernels,
             )  # fmt: skip
             instance.reads_ahead = reads_ahead
-            feeds.append(Ahead(feed, self.settings.prefetch, self.settings.edge_bytes) if reads_ahead else feed)
+            if reads_ahead:
+                feeds.append(Ahead(feed, self.settings.prefetch, self.settings.edge_bytes))
+            else:
+                feed.work = partial(begin, instance, number)
+                feeds.append(feed)
         return feeds
 
     async def _live(self, instance: ChainInstance) -> None:
@@ -285,7 +289,10 @@ class Run:
             for step, feed in list(unfinished.items()):
                 match await self._next(instance, feed):
                     case Read() as read:
-                        await self._perform(instance, _of_read(instance, step, read), read.rows, instance.cost)
+                        sends, taken, done = read.begun or (of_read(instance, step, read), [], False)
+                        await self._send_all(instance, taken)
+                        if not done:
+                            await self._perform(instance, sends, read.rows, instance.cost)
                         if read.quiet:
                             await self._control_of(instance, instance.flush())
                     case Watermark(time, idle):
@@ -330,7 +337,7 @@ class Run:
                     await self._control_of(instance, instance.flush())
                     continue
             held = held or (instance.holds_back and bool(work.batches))
-            await self._perform(instance, _of_work(instance, work), work.rows, Cost() if work.ended else instance.cost)
+            await self._perform(instance, of_work(instance, work), work.rows, Cost() if work.ended else instance.cost)
             if work.barrier is not None:
                 await self._end_epoch(instance, work.barrier)
                 inputs.release()
@@ -367,7 +374,7 @@ class Run:
 
     async def _put_out(self, instance: ChainInstance, calls: Calls) -> None:
         while (entries := await calls.ready()) is not None:
-            await self._control_of(instance, _of_calls(instance, entries))
+            await self._control_of(instance, of_calls(instance, entries))
             calls.put_out(entries)
 
     async def _control_of(self, instance: ChainInstance, sends: Iterator[Send]) -> None:
@@ -385,8 +392,11 @@ class Run:
         done = False
         while not done:
             taken, done = await self._kernels.pull(sends, rows, cost, instance.waits, name=instance.label, waits=waits)
-            for send in taken:
-                await self._send(instance, send)
+            await self._send_all(instance, taken)
+
+    async def _send_all(self, instance: ChainInstance, taken: list[Send]) -> None:
+        for send in taken:
+            await self._send(instance, send)
 
     async def _send(self, instance: ChainInstance, send: Send) -> None:
         edge = self.layout.edges[send.edge]
@@ -404,43 +414,3 @@ class Run:
         await self._kernels.call(partial(instance.prepare, epoch), name=instance.label)
         ready = await self._commits.prepared(self._writer_numbers[instance.label], epoch)
         await self._kernels.call(partial(instance.commit, ready), name=instance.label)
-
-
-def _of_read(instance: ChainInstance, step: int, read: Read) -> Iterator[Send]:
-    if read.rejected:
-        yield from instance.rejected(step, read.rejected)
-    yield from instance.read(step, read.batches, read.time, read.offset)
-
-
-def _of_work(instance: ChainInstance, work: Work) -> Iterator[Send]:
-    for port, batches in work.batches.items():
-        yield from instance.rows(0, port, batches)
-    for port, (time, idle) in work.watermarks.items():
-        yield from instance.advance(0, port, time, idle=idle)
-    for port in work.ended:
-        yield from instance.end(0, port)
-
-
-def _of_calls(instance: ChainInstance, entries: list[Piece | Work]) -> Iterator[Send]:
-    results: list[pa.RecordBatch] = []
-    for entry in entries:
-        if isinstance(entry, Work):
-            yield from instance.put_out(results)
-            results = []
-            yield from _of_work(instance, entry)
-            if entry.barrier is not None:
-                yield from instance.barrier(entry.barrier)
-        elif entry.error is not None:
-            yield from instance.give_up(entry.rows, entry.error)
-        elif entry.result is not None:
-            results.append(entry.result)
-    yield from instance.put_out(results)
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in nested groups, flat; what was only cancelled because of another is left out."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error

@@ -236,7 +236,7 @@ async def test_batches_without_rows_are_passed_over() -> None:
 
 
 async def test_no_more_is_read_at_a_time_than_is_worth_while() -> None:
-    fed = feed({"a": [at(*range(40_000))] * 4})
+    fed = feed({"a": [at(*range(70_000))] * 4})
     assert [item.rows for item in (await to_the_end(fed.feed))[:-1]] == [140_000, 140_000]
 
 

@@ -94,5 +94,3 @@ def test_an_idle_input_is_told_on() -> None:
     work = inputs.receive_nowait()
     assert work is not None
     assert work.watermarks == {0: (4, True)}
-
-
