@@ -78,8 +78,10 @@ def _details(graph: Graph, layout: Layout, chain: Chain, step: Step, settings: S
         splits = _count(len(layout.splits[node.name]), "split")
         dealt = ", dealt out to the readers in turn" if chain.aligned else ""
         yield f"reads {splits}{dealt}; {len(read)} of {_count(len(everything), 'column')}"
-        if settings.topology in ("prefetched", "aligned") and settings.prefetch:
-            yield f"{_count(settings.prefetch, 'read')} ahead"
+        if chain.reads_ahead:
+            yield f"{_count(chain.reads_ahead, 'read')} ahead"
+        elif settings.topology in ("prefetched", "aligned") and settings.prefetch is None:
+            yield "nothing read ahead: as many readers as threads, and reading is computing"
         if node.event_time is not None:
             yield f"event time: {_event_time(node)}"
     elif isinstance(node, OperatorNode) and step.name != node.name:

@@ -15,7 +15,7 @@ from flow.layout import Across, Chain, Edge, Layout, Step, lay_out
 from flow.metrics import INSTANCES
 from flow.nodes import Node, OperatorNode, Output, RouterNode, Side, SinkNode, SourceNode
 from flow.router import Forward
-from flow.settings import Settings
+from flow.settings import PREFETCH, Settings
 
 DRAWING_VERSION: Final = 1
 """Version of what `as_json` gives; a change that a reader of it could notice raises it."""
@@ -161,10 +161,12 @@ class _LaidOut:
             text = _splits_text(mine) if instance is not None else ("…",)
             self.boxes.append(Box(split, step.name, "split", text, None, instance))
             self.lines.append(Line(split, box))
-        ahead = self.settings.prefetch if self.settings.topology in ("prefetched", "aligned") else 0
+        asked = PREFETCH if self.settings.prefetch is None else self.settings.prefetch
+        ahead = asked if self.settings.topology in ("prefetched", "aligned") else 0
         if ahead:
             buffer = _id(f"{step.name} buffer", instance)
-            text = (f"{ahead} read{'s' if ahead > 1 else ''} ahead",) if instance is not None else ("…",)
+            most = "" if chain.reads_ahead else "up to "
+            text = (f"{most}{ahead} read{'s' if ahead > 1 else ''} ahead",) if instance is not None else ("…",)
             self.boxes.append(Box(buffer, step.name, "buffer", text, group, instance))
             self.lines.append(Line(box, buffer))
 

@@ -243,7 +243,7 @@ class Feed:
         self._watermark = SplitWatermark(
             self._time_column, self._node.delay, self._node.idle_timeout, self._node.max_future
         )
-        if not self.more_is_coming:
+        if not self._source.never_waits:
             await self._blocking(self._open)
         return True
 
@@ -288,7 +288,7 @@ class Feed:
         asked = perf_counter_ns()
         try:
             started, ended, read = await self._kernels.call(
-                lambda: self._gather(gathered), name=self.label, waits=not self.more_is_coming
+                lambda: self._gather(gathered), name=self.label, waits=not self._source.never_waits
             )
         except StepError:
             raise
@@ -309,8 +309,8 @@ class Feed:
         reader = self._reader
         if not isinstance(reader, Reader):
             raise TypeError(f"{self._node.name!r} opens both readers that wait and readers that are awaited")
-        self.more_is_coming = reader.never_waits
-        gathered.gather(reader)
+        self.more_is_coming = self._source.never_waits
+        gathered.gather(reader, many=self._source.never_waits)
         gathered.take_from(reader)
         self._watermark.observe(gathered.batches)
         if gathered.ended:
@@ -402,10 +402,10 @@ class _Gathered:
         self.idle: float | None = None
         self.ended = False
 
-    def gather(self, reader: Reader) -> None:
-        """Read until it is enough."""
+    def gather(self, reader: Reader, *, many: bool) -> None:
+        """Read, and where a further read does not wait, until it is enough."""
         started = perf_counter_ns()
-        while self.take(reader.read()) and reader.never_waits:
+        while self.take(reader.read()) and many:
             if self.rows > MOST_ROWS or self.bytes > MOST_BYTES or perf_counter_ns() - started > LOOK:
                 break
 

@@ -28,7 +28,7 @@ from flow.nodes import (
 from flow.operator import Operator
 from flow.router import FORWARD, ROUND_ROBIN, Aligned, Forward, Hash, Router
 from flow.schema import StreamSchema
-from flow.settings import Settings, cores
+from flow.settings import PREFETCH, Settings, cores
 from flow.sink import Sink
 from flow.source import Source, Split
 
@@ -106,6 +106,7 @@ class Chain:
     Attributes:
         steps: upstream before downstream; the first one heads the chain.
         aligned: splits are dealt out to the instances in turn instead of taken by whoever is free.
+        reads_ahead: how many reads the readers of a source at the head are ahead; 0: they read when asked.
         keys: the key columns by which an aligned chain's rows are known to be divided.
         edges_in: numbers of the edges that feed it.
     """
@@ -114,6 +115,7 @@ class Chain:
     instances: int
     steps: list[Step] = attrs.field(factory=list)
     aligned: bool = False
+    reads_ahead: int = 0
     keys: tuple[str, ...] = ()
     edges_in: list[int] = attrs.field(factory=list)
 
@@ -247,7 +249,17 @@ class _LayingOut:
             wanted = 1
         elif not aligned and source.discover_every is None:
             wanted = max(1, min(wanted, len(splits)))
-        self._begin(step, wanted, aligned=aligned)
+        self._begin(step, wanted, aligned=aligned, reads_ahead=self._reads_ahead(source, wanted))
+
+    def _reads_ahead(self, source: Source, readers: int) -> int:
+        """How many reads the readers of a source are ahead of what is done with them."""
+        if self.settings.topology in ("serial", "routed"):
+            return 0
+        if self.settings.prefetch is not None:
+            return self.settings.prefetch
+        # With every thread at it, reading ahead would only move what was read to another core's cache.
+        busy = source.never_waits and readers >= (self.settings.threads or cores())
+        return 0 if busy else PREFETCH
 
     def _partitions_downstream(self, name: str) -> int:
         """How many partitions an aligned source feeds: as set, else as the first operator after it says."""
@@ -359,8 +371,8 @@ class _LayingOut:
         place = self._begin(step, writers)
         self._connect(chain.number, self._step(origin), origin.side, place[0], 0, router)
 
-    def _begin(self, step: Step, instances: int, *, aligned: bool = False) -> tuple[int, int]:
-        chain = Chain(len(self.layout.chains), instances, aligned=aligned)
+    def _begin(self, step: Step, instances: int, *, aligned: bool = False, reads_ahead: int = 0) -> tuple[int, int]:
+        chain = Chain(len(self.layout.chains), instances, aligned=aligned, reads_ahead=reads_ahead)
         self.layout.chains.append(chain)
         return self._append(chain.number, step)
 

@@ -248,7 +248,6 @@ class Run:
 
     def _feeds_of(self, instance: ChainInstance) -> list[Feed | Ahead]:
         chain = instance.chain
-        reads_ahead = self.settings.prefetch > 0 and self.settings.topology not in ("serial", "routed")
         feeds: list[Feed | Ahead] = []
         for number in chain.sources:
             step = chain.steps[number]
@@ -259,9 +258,9 @@ class Run:
                 step.node, step.source, step.output, self._pools[step.name], instance.instance, counters,
                 self._control, self._kernels,
             )  # fmt: skip
-            instance.reads_ahead = reads_ahead
-            if reads_ahead:
-                feeds.append(Ahead(feed, self.settings.prefetch, self.settings.edge_bytes))
+            instance.reads_ahead = chain.reads_ahead > 0
+            if chain.reads_ahead:
+                feeds.append(Ahead(feed, chain.reads_ahead, self.settings.edge_bytes))
             else:
                 feed.work = partial(begin, instance, number)
                 feeds.append(feed)

@@ -19,6 +19,10 @@ TOPOLOGIES: dict[Topology, str] = {
 }
 
 
+PREFETCH = 2
+"""Reads that a reader is ahead of its router, where that is not set."""
+
+
 def cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -41,7 +45,8 @@ class Settings:
     Attributes:
         partitions: instances of every operator, whatever the graph says (default: as the graph says, else one a core).
         readers: splits of a source that are read at the same time (default: one a core).
-        prefetch: how many reads a reader is ahead of its router.
+        prefetch: how many reads a reader is ahead of its router (default: 2, but none where reading is computing and
+            there are as many readers as threads, which then read and route in one go).
         topology: see `TOPOLOGIES`.
         threads: kernels at work at the same time (default: one a core).
         batch_rows: natural batching: waiting batches are concatenated up to this many rows; 1 leaves them as they come.
@@ -53,7 +58,7 @@ class Settings:
 
     partitions: int | None = attrs.field(default=None, validator=_positive)
     readers: int | None = attrs.field(default=None, validator=_positive)
-    prefetch: int = attrs.field(default=2, validator=_not_negative)
+    prefetch: int | None = attrs.field(default=None, validator=_not_negative)
     topology: Topology = attrs.field(default="prefetched")
     threads: int | None = attrs.field(default=None, validator=_positive)
     batch_rows: int = attrs.field(default=65_536, validator=_positive)

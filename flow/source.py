@@ -77,9 +77,6 @@ class _Rejects:
 class Reader(_Rejects, ABC):
     """One open split, read by blocking calls in a worker thread."""
 
-    never_waits: bool = False
-    """Whether what is there to read is there already (a file, memory): then several small reads are taken together."""
-
     @abstractmethod
     def read(self) -> pa.RecordBatch | Idle | None:
         """The next rows, `Idle` when there are none now, or None at the end of the split.
@@ -118,6 +115,9 @@ class Source(ABC):
 
     unbounded: bool = False
     """Whether the input may go on for ever."""
+
+    never_waits: bool = False
+    """Whether what there is to read is there already (files, memory), so that reading is a matter of computing."""
 
     @abstractmethod
     def schema(self) -> pa.Schema:

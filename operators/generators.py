@@ -39,6 +39,8 @@ class Generator(Source):
         GraphError: a number is too small, or the function does not make the rows that it is asked for.
     """
 
+    never_waits = True
+
     function: Callable[[int, int], pa.RecordBatch] = attrs.field(repr=described)
     rows: int | None = None
     rate: float | None = None
@@ -100,8 +102,6 @@ class Generator(Source):
 
 
 class _GeneratorReader(Reader):
-    never_waits = True
-
     def __init__(self, source: Generator, part: int, position: int) -> None:
         self._source = source
         self._part = part

@@ -70,6 +70,8 @@ class Table(Source):
         GraphError: the data is no table, or there is no such column.
     """
 
+    never_waits = True
+
     data: tuple[pa.RecordBatch, ...] = attrs.field(converter=_as_batches)
     batch_rows: int = attrs.field(default=65_536, converter=_at_least_one)
     columns: tuple[str, ...] | None = attrs.field(default=None, converter=_names, kw_only=True)
@@ -137,8 +139,6 @@ def _unpickled(data: bytes, batch_rows: int, columns: tuple[str, ...] | None) ->
 
 
 class _TableReader(Reader):
-    never_waits = True
-
     def __init__(self, batches: Sequence[pa.RecordBatch], columns: list[int] | None, position: int) -> None:
         self._batches = batches
         self._columns = columns

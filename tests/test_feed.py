@@ -46,6 +46,10 @@ class Scripted(Source):
     kind: type = attrs.field(factory=lambda: ScriptedReader)
     opened: list[Any] = attrs.field(factory=list)
 
+    @property
+    def never_waits(self) -> bool:
+        return not issubclass(self.kind, AsyncReader)
+
     def schema(self) -> pa.Schema:
         return COLUMNS
 
@@ -82,8 +86,6 @@ class _Scripted:
 
 
 class ScriptedReader(_Scripted, Reader):
-    never_waits = True
-
     def read(self) -> Any:
         return self.next()
 

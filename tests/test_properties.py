@@ -26,7 +26,7 @@ class Cut(Source):
     """Rows in the splits and batches that they are given in; an empty batch is told as silence."""
 
     parts: tuple[tuple[pa.RecordBatch, ...], ...] = attrs.field(eq=False)
-    eager: bool = False
+    never_waits: bool = False
 
     def schema(self) -> pa.Schema:
         return COLUMNS
@@ -35,13 +35,12 @@ class Cut(Source):
         return [Split(str(number), number) for number in range(len(self.parts))]
 
     def open(self, split: Split, offset: Any = None) -> Reader:
-        return _CutReader(self.parts[split.detail], self.eager)
+        return _CutReader(self.parts[split.detail])
 
 
 class _CutReader(Reader):
-    def __init__(self, batches: tuple[pa.RecordBatch, ...], eager: bool) -> None:
+    def __init__(self, batches: tuple[pa.RecordBatch, ...]) -> None:
         self.batches, self.position = batches, 0
-        self.never_waits = eager  # type: ignore[misc]  # a constant of other readers
 
     def read(self) -> pa.RecordBatch | Idle | None:
         if self.position == len(self.batches):

@@ -26,7 +26,12 @@ def add_layout(to: argparse.ArgumentParser, topology: str = "how the run is laid
         "--partitions", type=_count, metavar="N", help="instances of every operator (default: one a core)"
     )
     group.add_argument("--readers", type=_count, metavar="N", help="splits read at the same time (default: one a core)")
-    group.add_argument("--prefetch", type=_count0, metavar="N", help="reads that a reader is ahead (default: 2)")
+    group.add_argument(
+        "--prefetch",
+        type=_count0,
+        metavar="N",
+        help="reads that a reader is ahead (default: 2, or none where that cannot help)",
+    )
     group.add_argument(
         "--threads", type=_count, metavar="N", help="kernels at work at the same time (default: one a core)"
     )

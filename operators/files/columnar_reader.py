@@ -51,8 +51,6 @@ class ColumnarReader(Reader):
         offset: rows of the split to pass over.
     """
 
-    never_waits = True
-
     def __init__(self, path: str, schema: pa.Schema, offset: int) -> None:
         self.path = path
         self.schema = schema

@@ -75,6 +75,8 @@ class FileSource(Source):
         unbounded: whether files are followed, so that the input may go on for ever.
     """
 
+    never_waits = True
+
     endings: ClassVar[tuple[str, ...]]
 
     path: tuple[str, ...] = attrs.field(converter=as_paths)

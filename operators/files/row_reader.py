@@ -51,8 +51,6 @@ class RowReader(Reader):
         poll: seconds between looks whether the file has grown; None: the end of the file is the end.
     """
 
-    never_waits = True
-
     def __init__(
         self,
         path: str,

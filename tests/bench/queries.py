@@ -12,17 +12,17 @@ user ids. `csv` and `json`: the windows again, from one big text file, by one re
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flow import Graph
 from operators import Collect, Csv, JsonLines, Parquet, sql
-from tests.bench.data import directory_argument, make
+from tests.bench.data import directory_argument
 from tests.bench.measure import Case, Clock, main
 
 WINDOWS = """
@@ -64,15 +64,27 @@ def streamed(query: str, file: str, **settings: Any) -> Case:
     return case
 
 
+def on_one_core(case: Case) -> Case:
+    """The same on one processor."""
+
+    def pinned(args: argparse.Namespace) -> dict[str, Any]:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        return dict(case(args))
+
+    return pinned
+
+
 def batch(query: str, file: str, threads: int) -> Case:
     """The same by DuckDB."""
 
     def case(args: argparse.Namespace) -> dict[str, Any]:
         path = str(args.data / file.format(rows=args.rows))
+        import duckdb
+
         connection = duckdb.connect()
         connection.execute(f"SET threads = {threads}")
         with Clock() as clock:
-            result = connection.execute(BATCH[query].format(table=f"'{path}'")).to_arrow_table()
+            result = connection.sql(BATCH[query].format(table=f"'{path}'")).to_arrow_table()
         found = check(result)
         return clock.result(found[1], check=found)
 
@@ -83,8 +95,9 @@ TRADES, PEOPLE = "trades_{rows}.parquet", "users_{rows}.parquet"
 SUITES: dict[str, dict[str, Case]] = {
     "windows": {
         "penstock": streamed(WINDOWS, TRADES),
+        "penstock routed": streamed(WINDOWS, TRADES, topology="routed"),
         "penstock serial": streamed(WINDOWS, TRADES, topology="serial"),
-        "penstock 1 thread": streamed(WINDOWS, TRADES, threads=1, readers=1, partitions=1),
+        "penstock on one core": on_one_core(streamed(WINDOWS, TRADES)),
         "duckdb 2 threads": batch(WINDOWS, TRADES, 2),
         "duckdb 1 thread": batch(WINDOWS, TRADES, 1),
     },
@@ -115,5 +128,7 @@ if __name__ == "__main__":
         parser = argparse.ArgumentParser(add_help=False)
         arguments(parser)
         known, _ = parser.parse_known_args()
-        make(Path(known.data), known.rows)
+        # In a process of its own: a child's peak of memory begins with what its parent held.
+        command = [sys.executable, "-m", "tests.bench.data", str(known.data), "--rows", str(known.rows)]
+        subprocess.run(command, check=True)
     main(__doc__.splitlines()[0], SUITES[suite or "windows"], arguments)
