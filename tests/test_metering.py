@@ -90,22 +90,22 @@ def test_who_is_slow_is_busy(topology: str, slow: str) -> None:
 def test_behind_a_slow_source_everybody_is_starved() -> None:
     nodes = run(source=SLOW).nodes
     for name in ("operator", "sink"):
-        assert nodes[name].starved > BATCHES * SLOW / 2
+        assert nodes[name].starved > nodes[name].busy
         assert nodes[name].starved > 10 * nodes[name].blocked
 
 
 def test_before_a_slow_sink_everybody_is_blocked() -> None:
     nodes = run(sink=SLOW).nodes
     for name in ("source", "operator"):
-        assert nodes[name].blocked > BATCHES * SLOW / 2
+        assert nodes[name].blocked > nodes[name].busy
         assert nodes[name].blocked > nodes[name].starved
     assert nodes["sink"].blocked == 0
 
 
 def test_around_a_slow_operator_one_side_is_blocked_and_the_other_starved() -> None:
     nodes = run(operator=SLOW).nodes
-    assert nodes["source"].blocked > BATCHES * SLOW / 2
-    assert nodes["sink"].starved > BATCHES * SLOW / 2
+    assert nodes["source"].blocked > nodes["source"].starved
+    assert nodes["sink"].starved > nodes["sink"].blocked
     assert nodes["operator"].busy > nodes["operator"].starved + nodes["operator"].blocked
 
 
