@@ -79,7 +79,7 @@ class _Chain:
 
     @property
     def queued(self) -> float:
-        return share(sum(node.queued for node in self.nodes), self.alive)
+        return share(max(node.queued for node in self.nodes), self.alive)
 
     @property
     def starved(self) -> float:
