@@ -45,6 +45,10 @@ class Inbox(Generic[Item]):
         self.max_bytes = max_bytes
         self.bytes = 0
 
+    def fill(self) -> float:
+        """How full the inbox is, by bytes, 0..1."""
+        return min(1.0, self.bytes / self.max_bytes)
+
     async def send(self, number: int, item: Item, size: int) -> None:
         """Put an item in, after waiting for room where there is none."""
         share = self._shares[number]

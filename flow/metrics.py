@@ -49,8 +49,6 @@ class Counters:
     blocked: int = 0
     alive: int = 0
     watermark: int = BEFORE_ALL
-    queue_bytes: int = 0
-    queue_limit: int = 0
     splits_done: int = 0
 
 

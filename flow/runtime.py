@@ -78,6 +78,8 @@ class Run:
                 [ChainInstance(self.layout, chain, number, settings.batch_rows, self.run_id) for number in numbers]
             )
             self._inputs.append([Inputs(self.layout, chain, number, settings) for number in numbers])
+            for instance, inputs in zip(self._instances[-1], self._inputs[-1], strict=True):
+                instance.inbox_fill = inputs.inbox.fill
         self._pools = {
             step.name: SplitPool(step.node, self.layout.splits[step.name], chain.instances, aligned=chain.aligned)
             for chain in self.layout.chains
@@ -260,7 +262,9 @@ class Run:
             )  # fmt: skip
             instance.reads_ahead = chain.reads_ahead > 0
             if chain.reads_ahead:
-                feeds.append(Ahead(feed, chain.reads_ahead, self.settings.edge_bytes))
+                ahead = Ahead(feed, chain.reads_ahead, self.settings.edge_bytes)
+                instance.inbox_fill = ahead.buffer.fill
+                feeds.append(ahead)
             else:
                 feed.work = partial(begin, instance, number)
                 feeds.append(feed)

@@ -375,6 +375,7 @@ def test_a_slow_sink_holds_back_a_fast_source() -> None:
         seen = now
         time.sleep(0.1)
     assert 2 <= seen <= 12
+    assert 0 < handle.stats().nodes["slow"].queue_fill <= 1
     handle.abort()
     release.set()
     assert handle.wait(30).nodes["endless"].blocked > 0
