@@ -1,7 +1,7 @@
 """Penstock's runtime: declarative dataflow graphs, run in trio nurseries on Arrow record batches."""
 
 from flow.errors import GraphError, MissingExtraError, PenstockError, RowError, SettingsError, StepError
-from flow.graph import Graph, Stream
+from flow.graph import Graph, Stream, Written
 from flow.handle import Handle, run, start
 from flow.metrics import NodeStats, RunStats
 from flow.operator import (
@@ -60,6 +60,7 @@ __all__ = [
     "TwoPhase",
     "Writer",
     "WriterContext",
+    "Written",
     "run",
     "start",
     "verb",

@@ -129,7 +129,7 @@ class Graph:
         for output in node.inputs.values():
             if output.node not in self._nodes:
                 raise GraphError(f"{node.name!r} reads from {output.node!r}; {known(output.node, self._nodes)}")
-            if isinstance(self._nodes[output.node], SinkNode):
+            if isinstance(self._nodes[output.node], SinkNode) and output.side != "dead_letters":
                 raise GraphError(f"{node.name!r} reads from {output.node!r}, which is a sink")
         try:
             schema = self._schema_of(node)
@@ -297,18 +297,25 @@ class Stream:
 
     def sink(
         self, name: str, sink: Sink | SinkFormat, *, writers: int | None = None, on_error: ErrorPolicy = "fail"
-    ) -> None:
+    ) -> Written:
         """Write the stream.
 
         Args:
             name: unique in the graph.
             sink: where to.
             writers: how many write side by side (default: one).
-            on_error: what becomes of rows that the writer refuses.
+            on_error: what becomes of a batch at which the writer raises.
+
+        Returns:
+            What is left of the stream: the rows that the writer refused.
+
+        Raises:
+            GraphError: the name is taken, or the sink cannot take the stream.
         """
         self.graph.add(
             SinkNode(name, sink if isinstance(sink, Sink) else sink.as_sink(), self.output, writers, on_error)
         )
+        return Written(self.graph, name)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -319,3 +326,16 @@ class Stream:
 
     def __dir__(self) -> Iterable[str]:
         return [name for name in (*object.__dir__(self), *verbs()) if not name.startswith("_")]
+
+
+@attrs.frozen
+class Written:
+    """What is left of a stream that a sink writes."""
+
+    graph: Graph = attrs.field(repr=False)
+    name: str
+
+    @property
+    def dead_letters(self) -> Stream:
+        """The rows that the writer refused (the sink's error policy must be ``dead_letter``)."""
+        return Stream(self.graph, Output(self.name, "dead_letters"))

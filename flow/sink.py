@@ -43,7 +43,12 @@ class Writer(ABC):
 
     @abstractmethod
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take rows; they may stay invisible until `commit`."""
+        """Take rows; they may stay invisible until `commit`.
+
+        Takes all of them, or raises and has taken none: under a policy other than ``fail`` they are then given up, and
+        those that had been taken would be both written and dead letters. A writer that cannot keep to this has to raise
+        in `prepare` as well.
+        """
 
     def prepare(self, epoch: int) -> None:
         """Make what the epoch wrote durable, still invisible; everything that can fail should fail here."""

@@ -7,6 +7,7 @@ directory.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,7 @@ import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError, known
-from flow.graph import Graph, Stream
+from flow.graph import Graph, Stream, Written
 from flow.nodes import ErrorPolicy, SinkNode
 from operators.expressions import Cast, Column, Expression, Literal
 from operators.sql import plan as p
@@ -23,6 +24,7 @@ from operators.sql.declarations import Table, read_table
 from operators.sql.dialect import Text, Tree, exp, parse
 from operators.sql.lowering import lower, schema_of
 from operators.sql.optimise import optimise
+from operators.sql.options import Options
 from operators.sql.planner import cast_to, plan_query
 from operators.sql.qualify import match
 from operators.terminal import Terminal
@@ -104,8 +106,7 @@ class _Script:
             self._statement(statement)
         if not self._targets and not self._results:
             raise GraphError("the script inserts into no table: nothing would run; write INSERT INTO table SELECT ...")
-        for target in self._targets.values():
-            self._write(target)
+        self._write_all()
         for plan in self._results:
             name = self._graph.unique_name("result")
             lower(plan, self._streams, name).sink(name, Terminal())
@@ -257,18 +258,69 @@ class _Script:
             "declare two tables over the same data",
         )
 
-    def _write(self, target: _Target) -> None:
+    def _write_all(self) -> None:
+        """Add the sinks, each before the one that its dead letters go to."""
+        after: dict[str, list[str]] = {}
+        for name in self._reads:
+            letters = self._letters_of(self._tables[name])
+            if letters is not None:
+                self._add_letters(name, letters, self._streams[name].dead_letters)
+        queue = list(self._targets)
+        for name in queue:
+            letters = self._letters_of(self._tables[name])
+            after.setdefault(name, [])
+            if letters is not None:
+                after.setdefault(letters, []).append(name)
+                if letters not in queue:
+                    queue.append(letters)
+        try:
+            order = list(TopologicalSorter(after).static_order())
+        except CycleError as error:
+            name = error.args[1][0]
+            raise self._text.error(
+                f"the dead letters of {name!r} would come back to it", self._tables[name].at
+            ) from None
+        for name in order:
+            written = self._write(self._targets[name])
+            letters = self._letters_of(self._tables[name])
+            if letters is not None:
+                self._add_letters(name, letters, written.dead_letters)
+
+    def _letters_of(self, table: Table) -> str | None:
+        """The name of the table that a table's dead letters go to."""
+        wanted = table.options.again().text("dead_letters")
+        if wanted is None or wanted in self._tables:
+            return wanted
+        raise table.options.error("dead_letters", f"no table {wanted!r}; {known(wanted, self._tables)}")
+
+    def _add_letters(self, name: str, letters: str, stream: Stream) -> None:
+        target = self._tables[letters]
+        scan = p.Scan(str(stream.output), stream.schema)
+        self._add(target, scan, target.at)
+        self._streams[scan.table] = stream
+
+    def _policy(self, options: Options) -> ErrorPolicy:
+        """What becomes of a table's bad rows; a table for them says as much."""
+        letters = options.text("dead_letters") is not None
+        policy = options.choice("on_error", _POLICIES, "dead_letter" if letters else "fail")
+        if letters and policy != "dead_letter":
+            raise options.error("on_error", f"there is a table for dead letters, but on_error is {policy!r}")
+        if policy == "dead_letter" and not letters:
+            raise options.error(
+                "on_error", "dead letters need a table that they go to; write dead_letters = 'table' as well"
+            )
+        return cast("ErrorPolicy", policy)
+
+    def _write(self, target: _Target) -> Written:
         table = target.table
         plan = optimise(target.plans[0] if len(target.plans) == 1 else p.Union(tuple(target.plans)))
         described = table.for_connector()
         sink = sink_of(described)
-        policy = described.options.choice("on_error", _POLICIES, "fail")
+        policy = self._policy(described.options)
         writers = described.options.number("writers")
         described.options.finish(table.name)
         stream = lower(plan, self._streams, table.name)
-        described.options.make(
-            lambda: stream.sink(table.name, sink, writers=writers, on_error=cast("ErrorPolicy", policy))
-        )
+        return described.options.make(lambda: stream.sink(table.name, sink, writers=writers, on_error=policy))
 
     def names(self) -> list[str]:
         """What a query can read."""
@@ -307,7 +359,7 @@ class _Script:
                 )
         idle_timeout, max_future = options.duration("idle_timeout"), options.duration("max_future")
         ordered = options.flag("ordered")
-        policy = options.choice("on_error", _POLICIES, "fail")
+        policy = self._policy(options)
         options.finish(table.name)
         return options.make(
             lambda: self._graph.source(
@@ -318,7 +370,7 @@ class _Script:
                 idle_timeout=idle_timeout,
                 max_future=max_future,
                 ordered=ordered,
-                on_error=cast("ErrorPolicy", policy),
+                on_error=policy,
             )
         )
 
