@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import trio
 
 from flow.messages import LAST_EPOCH
@@ -17,7 +14,6 @@ class Control:
         self.epoch = 0
         self.stopping = False
         self._changed = trio.Event()
-        self._interruptible: set[trio.CancelScope] = set()
 
     def end_epoch(self) -> None:
         """Ask the readers to end the current epoch with a barrier."""
@@ -27,8 +23,6 @@ class Control:
     def stop(self) -> None:
         """Ask the readers to stop reading; what was read is finished."""
         self.stopping = True
-        for scope in self._interruptible:
-            scope.cancel()
         self._notify()
 
     def _notify(self) -> None:
@@ -39,16 +33,6 @@ class Control:
         """Wait for so long, or until something is asked for."""
         with trio.move_on_after(seconds):
             await self._changed.wait()
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Around a wait that a stop ends at once (the wait is cancelled, and must be able to bear that)."""
-        with trio.CancelScope() as scope:
-            self._interruptible.add(scope)
-            try:
-                yield
-            finally:
-                self._interruptible.discard(scope)
 
     async def changed(self) -> None:
         """Wait until something is asked for."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 import attrs
 import pyarrow as pa
 
+from flow.awaited import QUIET, Reading, StartSoon
 from flow.channel import Inbox
 from flow.epochs import Control
 from flow.errors import StepError, columns_told
@@ -135,6 +136,7 @@ class Feed:
         pool: the source's splits.
         reader: number of this instance.
         counters: of this instance.
+        start_soon: starts a task of the run.
 
     Attributes:
         work: what to do with what was read while still in the thread that read it; None: hand it on.
@@ -151,6 +153,7 @@ class Feed:
         counters: Counters,
         control: Control,
         kernels: Kernels,
+        start_soon: StartSoon,
     ) -> None:
         self._node = node
         self._source = source
@@ -160,8 +163,9 @@ class Feed:
         self.counters = counters
         self._control = control
         self._kernels = kernels
+        self._start_soon = start_soon
         self._split: Split | None = None
-        self._reader: Reader | AsyncReader | None = None
+        self._reader: Reader | Reading | None = None
         self._watermark = SplitWatermark(None)
         self._time_column = None if schema.event_time is None else schema.columns.get_field_index(schema.event_time)
         self._sent = BEFORE_ALL
@@ -204,12 +208,14 @@ class Feed:
 
     async def aclose(self) -> None:
         """Close the open split, if there is one."""
-        reader = self._reader
-        if isinstance(reader, AsyncReader):
-            self._reader = None
-            await reader.aclose()
-        elif reader is not None:
-            await self._kernels.call(self._close, name=self.label)
+        try:
+            if isinstance(self._reader, Reading):
+                await self._reader.aclose()
+                self._reader = None
+            elif self._reader is not None:
+                await self._kernels.call(self._close, name=self.label)
+        except (Exception, SystemExit) as error:
+            raise self._failure(error) from error
 
     def _time(self) -> tuple[int, bool]:
         """The watermark of this reader (the least of its open split and the waiting ones), and whether it idles."""
@@ -224,7 +230,10 @@ class Feed:
     async def _nap(self, seconds: float) -> None:
         self.more_is_coming = False
         start = perf_counter_ns()
-        await self._control.nap(seconds)
+        if isinstance(self._reader, Reading):
+            await self._reader.wait(self._control, seconds)
+        else:
+            await self._control.nap(seconds)
         self.counters.starved += perf_counter_ns() - start
 
     async def _open_next(self) -> bool:
@@ -253,7 +262,7 @@ class Feed:
         reader = self._source.open(self._split)
         if not isinstance(reader, Reader | AsyncReader):
             raise TypeError(f"the source opened a {type(reader).__name__}; it should be a reader")
-        self._reader = reader
+        self._reader = Reading(reader) if isinstance(reader, AsyncReader) else reader
 
     def _close(self) -> None:
         """Close the split, in a thread: so a close that is cancelled before it begins is made up for at the end."""
@@ -275,13 +284,10 @@ class Feed:
         offset = self._reader.offset() if self._reader is not None else None
         return StepError(self._node.name, split, error, offset)
 
-    async def _read(self) -> Read | None:
+    async def _read(self) -> Read | Watermark | None:
         gathered = _Gathered(self._schema.columns)
-        if isinstance(self._reader, AsyncReader):
-            await self._await_one(self._reader, gathered)
-            if gathered.ended:
-                await self.aclose()
-            return self._taken_in(gathered)
+        if isinstance(self._reader, Reading):
+            return await self._await_one(self._reader, gathered)
         return await self._call_many(gathered)
 
     async def _call_many(self, gathered: _Gathered) -> Read | None:
@@ -321,16 +327,22 @@ class Feed:
             read = attrs.evolve(read, begun=self.work(read))
         return started, perf_counter_ns(), read
 
-    async def _await_one(self, reader: AsyncReader, gathered: _Gathered) -> None:
-        start = perf_counter_ns()
+    async def _await_one(self, reading: Reading, gathered: _Gathered) -> Read | Watermark | None:
+        """What an awaited reader gives next; where that takes long, that nothing more is there now, and later None."""
+        if asked := reading.ask(self._start_soon):
+            await self._nap(QUIET)
+        if not reading.answered:
+            self._idle = self._watermark.patience
+            return Watermark(self._sent, self._silent) if asked else None
         try:
-            with self._control.interruptible():
-                gathered.take(await reader.read())
-            gathered.take_from(reader)
+            gathered.take(reading.take())
+            gathered.take_from(reading.reader)
             self._watermark.observe(gathered.batches)
         except (Exception, SystemExit) as error:
             raise self._failure(error) from error
-        self.counters.starved += perf_counter_ns() - start
+        if gathered.ended:
+            await self.aclose()
+        return self._taken_in(gathered)
 
     def _taken_in(self, gathered: _Gathered) -> Read | None:
         assert self._split is not None

@@ -159,3 +159,10 @@ class SplitWatermark:
     def holds(self) -> bool:
         """Whether the split holds the watermark: it has an event time, and has not been silent for too long."""
         return self.idle_timeout is None or (monotonic() - self._heard) * 1_000_000 < self.idle_timeout
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which to look whether the split still holds the watermark: those left to it, or a second."""
+        if self.idle_timeout is None or not self.holds:
+            return 1.0
+        return min(1.0, max(0.0, self.idle_timeout / 1_000_000 - (monotonic() - self._heard)))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from time import perf_counter_ns
 
 import structlog
 import trio
 
+from flow.awaited import QUIET
 from flow.chain import ChainInstance
 from flow.cost import Cost
 from flow.epochs import Commits, Control
@@ -37,9 +38,6 @@ from flow.waiting import Calls, Piece
 from flow.work import begin, of_calls, of_read, of_work
 
 Watch = Callable[[RunStats], None]
-
-QUIET = 0.001
-"""Seconds without input after which rows that are held back for the sake of larger batches are given out."""
 
 WATCH = "watch"
 """What the call that shows the counts is known by: what it writes to may be stuck."""
@@ -98,6 +96,7 @@ class Run:
         self._meter = LoopMeter()
         self._scope = trio.CancelScope()
         self._committed = False
+        self._nursery: trio.Nursery | None = None
 
     def drain(self) -> None:
         """Stop reading, finish what was read, commit, and end; after the grace period this becomes an abort."""
@@ -194,6 +193,7 @@ class Run:
                 around.start_soon(self._watch, watch, watch_every)
             around.start_soon(self._end_epochs)
             async with trio.open_nursery() as nursery:
+                self._nursery = nursery
                 for chain in self.layout.chains:
                     for instance in self._instances[chain.number]:
                         nursery.start_soon(self._live, instance)
@@ -244,6 +244,10 @@ class Run:
         done = all(instance.label not in self._kernels.abandoned for instance in writing)
         self._committed = self._committed or (decided == Commits.LAST and done and not failed)
 
+    def _start_soon(self, function: Callable[[], Awaitable[None]]) -> None:
+        assert self._nursery is not None
+        self._nursery.start_soon(function)
+
     def _all(self) -> Iterator[ChainInstance]:
         for group in self._instances:
             yield from group
@@ -258,7 +262,7 @@ class Run:
             counters = instance.steps[number].counters
             feed = Feed(
                 step.node, step.source, step.output, self._pools[step.name], instance.instance, counters,
-                self._control, self._kernels,
+                self._control, self._kernels, self._start_soon,
             )  # fmt: skip
             instance.reads_ahead = chain.reads_ahead > 0
             if chain.reads_ahead:
@@ -299,6 +303,8 @@ class Run:
                         if read.quiet:
                             await self._control_of(instance, instance.flush())
                     case Watermark(time, idle):
+                        # It comes without rows where nothing more is there now.
+                        await self._control_of(instance, instance.flush())
                         await self._control_of(instance, instance.advance(step, 0, time, idle=idle))
                     case Barrier(epoch):
                         await self._end_epoch(instance, epoch)

@@ -97,9 +97,9 @@ class AsyncReader(_Rejects, ABC):
 
     @abstractmethod
     async def read(self) -> pa.RecordBatch | Idle | None:
-        """As `Reader.read`, and must let cancellation through: a drain cancels it.
+        """As `Reader.read`, and may wait as long as it likes, but must let cancellation through: a drain cancels it.
 
-        Where nothing comes for about a second it should answer `Idle`: commits and the idle timeout wait for it.
+        Called in a task of its own, so commits and the idle timeout do not wait for it.
         """
 
     def offset(self) -> Offset:

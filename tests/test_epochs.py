@@ -114,28 +114,3 @@ async def test_a_nap_ends_when_something_is_asked_for(autojump_clock: object) ->
             await trio.testing.wait_all_tasks_blocked()
             ask()
     assert (control.epoch, control.stopping) == (1, True)
-
-
-async def test_a_stop_interrupts_waits_that_can_bear_it_and_no_others(autojump_clock: object) -> None:
-    control, waited = Control(), []
-
-    async def bearing() -> None:
-        with control.interruptible():
-            await trio.sleep(100)
-            waited.append("interruptible")
-
-    async def not_bearing() -> None:
-        await trio.sleep(100)
-        waited.append("not")
-
-    with control.interruptible():
-        await trio.sleep(1)
-        waited.append("before")
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(bearing)
-        nursery.start_soon(not_bearing)
-        await trio.testing.wait_all_tasks_blocked()
-        control.end_epoch()
-        await trio.sleep(1)
-        control.stop()
-    assert waited == ["before", "not"]

@@ -110,6 +110,9 @@ def pool_of(source: Scripted, readers: int = 1, *, aligned: bool = False, **opti
     return SplitPool(SourceNode("s", source, "t", **options), source.splits(), readers, aligned=aligned)
 
 
+START: Any = trio.lowlevel.spawn_system_task
+
+
 @attrs.define
 class Fed:
     """A feed and what it stands on."""
@@ -128,7 +131,12 @@ def feeds(source: Scripted, readers: int = 1, **options: Any) -> list[Fed]:
     for number in range(readers):
         counters = Counters()
         made.append(
-            Fed(source, Feed(node, source, schema, pool, number, counters, control, kernels), control, counters)
+            Fed(
+                source,
+                Feed(node, source, schema, pool, number, counters, control, kernels, START),
+                control,
+                counters,
+            )
         )
     return made
 
@@ -321,7 +329,8 @@ async def test_a_stop_ends_the_feed_and_closes_the_open_split() -> None:
     assert [reader.closed for reader in fed.source.opened] == [1]
 
 
-async def test_an_async_reader_is_awaited_and_a_stop_interrupts_it() -> None:
+async def test_an_async_reader_is_awaited_and_a_stop_interrupts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flow.feed.QUIET", 100)
     fed = feed({"a": [at(1), at(2), "for ever"]}, kind=AsyncScriptedReader)
     with trio.fail_after(10):
         assert [told(await fed.feed.next()) for _ in range(2)] == [("a", 1, 1), ("a", 1, 2)]
@@ -332,12 +341,13 @@ async def test_an_async_reader_is_awaited_and_a_stop_interrupts_it() -> None:
                 fed.control.stop()
 
             nursery.start_soon(stop)
-            assert await fed.feed.next() == END
+            assert (await to_the_end(fed.feed))[-1] == END
     assert fed.source.opened[0].closed == 1
 
 
 @pytest.mark.parametrize("kind", [ScriptedReader, AsyncScriptedReader])
-async def test_a_reader_that_fails_is_told_with_split_and_offset(kind: type) -> None:
+async def test_a_reader_that_fails_is_told_with_split_and_offset(kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flow.feed.QUIET", 100)
     fed = feed({"a": [at(1), NOW, OSError("torn off")]}, kind=kind)
     assert told(await fed.feed.next())[:2] == ("a", 1)
     with pytest.raises(StepError) as raised:
