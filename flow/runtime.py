@@ -217,16 +217,17 @@ class Run:
 
     async def _finish(self, failures: list[BaseException]) -> None:
         """Close everything, and add what goes wrong to the failures."""
-        with trio.move_on_after(max(self.settings.grace, 1.0), shield=True):
+        with trio.move_on_after(max(self.settings.grace, SETTLE), shield=True):
             await self._finish_commits(failures)
             for feed in (feed for feeds in self._feeds.values() for feed in feeds):
                 if feed.label not in self._kernels.abandoned:
-                    await feed.aclose()
+                    failures += await _closed(feed.aclose)
             for instance in self._all():
                 if instance.label in self._kernels.abandoned:
                     continue  # a thread is still in it
                 if instance.waiting_partition is not None:
-                    await instance.waiting_partition.aclose()
+                    errors = await _closed(instance.waiting_partition.aclose)
+                    failures += [instance.steps[0].failure(error) for error in errors]
                 finish = partial(instance.finish, committed=self._committed)
                 failures += await self._kernels.call(finish, name=instance.label)
 
@@ -423,3 +424,12 @@ class Run:
         await self._kernels.call(partial(instance.prepare, epoch), name=instance.label)
         ready = await self._commits.prepared(self._writer_numbers[instance.label], epoch)
         await self._kernels.call(partial(instance.commit, ready), name=instance.label)
+
+
+async def _closed(close: Callable[[], Awaitable[None]]) -> list[Exception | SystemExit]:
+    """Close one thing, and give back what went wrong with it, which must not keep the others open."""
+    try:
+        await close()
+    except (Exception, SystemExit) as error:
+        return [error]
+    return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,9 +16,23 @@ import structlog
 import trio
 
 import flow
-from flow import Graph, Idle, Operator, Partition, PartitionContext, Reader, RowError, Source, Split, StreamSchema
-from operators import AsyncRows, Batches, Collect, Null, Rows, Table
-from tests.bad_input import PLACES, failure, numbers, read, run
+from flow import (
+    AsyncPartition,
+    AsyncReader,
+    Graph,
+    Idle,
+    Operator,
+    Partition,
+    PartitionContext,
+    Reader,
+    RowError,
+    Source,
+    Split,
+    StepError,
+    StreamSchema,
+)
+from operators import AsyncRows, Batches, Collect, Null, Parquet, Rows, Table
+from tests.bad_input import PLACES, failure, names_in, numbers, read, run
 
 POLICIES = pytest.mark.parametrize("on_error", ["skip", "dead_letter"])
 
@@ -238,6 +253,100 @@ def test_a_source_that_opens_no_reader_and_a_reader_that_returns_no_batch() -> N
     assert "'in' (split only): TypeError: the reader returned a list; it should be a record batch" in str(error)
 
 
+class _Stuck(Reader):
+    """Reads three times, and cannot be closed."""
+
+    def __init__(self) -> None:
+        self.left = 3
+
+    def read(self) -> pa.RecordBatch | None:
+        self.left -= 1
+        return pa.record_batch({"a": range(200_000)}) if self.left >= 0 else None
+
+    def close(self) -> None:
+        raise OSError("stuck")
+
+
+class _AsyncStuck(AsyncReader):
+    """The same, awaited."""
+
+    def __init__(self) -> None:
+        self.stuck = _Stuck()
+
+    async def read(self) -> pa.RecordBatch | None:
+        return self.stuck.read()
+
+    async def aclose(self) -> None:
+        self.stuck.close()
+
+
+@attrs.frozen
+class _Splits(Source):
+    reader: Callable[[], Any]
+
+    def schema(self) -> pa.Schema:
+        return pa.schema([("a", pa.int64())])
+
+    def splits(self) -> list[Split]:
+        return [Split("one"), Split("two")]
+
+    def open(self, split: Split, offset: Any = None) -> Any:
+        return self.reader()
+
+
+@pytest.mark.parametrize("topology", ["serial", "routed", "prefetched"])
+@pytest.mark.parametrize("reader", [_Stuck, _AsyncStuck])
+@pytest.mark.parametrize("work", ["works", "fails"])
+def test_a_reader_that_cannot_be_closed_keeps_nothing_else_open(
+    reader: Any, work: str, topology: Any, tmp_path: Path
+) -> None:
+    graph = Graph("g")
+    each = graph.source("in", _Splits(reader)).map_batches(
+        lambda batch: boom(batch) if work == "fails" and batch.num_rows else batch, name="each"
+    )
+    each.sink("out", Parquet(tmp_path / "out"))
+    with pytest.raises(ExceptionGroup) as raised:
+        run(graph, 2, topology=topology)
+    causes = {(error.node, str(error.cause)) for error in raised.value.exceptions if isinstance(error, StepError)}
+    assert ("in", "stuck") in causes
+    assert causes <= {("in", "stuck"), ("each", "boom")}
+    assert names_in(tmp_path) == []
+
+
+def test_an_async_partition_that_cannot_be_closed_keeps_nothing_else_open(tmp_path: Path) -> None:
+    class Sorry(Operator):
+        waits = True
+
+        def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
+            return inputs["in"]
+
+        def open(self, context: PartitionContext) -> AsyncPartition:
+            return _Sorry()
+
+    class _Sorry(AsyncPartition):
+        concurrency, ordered = 1, True
+
+        def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+            yield batch
+
+        async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
+            return piece
+
+        async def aclose(self) -> None:
+            raise OSError("stuck")
+
+    graph = Graph("g")
+    stream = graph.source("in", Table(numbers())).apply(Sorry(), name="sorry")
+    stream.map_batches(lambda batch: boom(batch) if batch.num_rows else batch, name="each").sink(
+        "out", Parquet(tmp_path / "out")
+    )
+    with pytest.raises(ExceptionGroup) as raised:
+        run(graph, 2)
+    causes = {(error.node, str(error.cause)) for error in raised.value.exceptions if isinstance(error, StepError)}
+    assert causes == {("sorry", "stuck"), ("each", "boom")}
+    assert names_in(tmp_path) == []
+
+
 async def never(row: dict[str, Any]) -> None:
     await trio.sleep_forever()
 
@@ -264,6 +373,7 @@ def test_an_operator_that_blocks_its_thread_is_given_up_in_bounded_time(
 ) -> None:
     log = structlog.testing.CapturingLogger()
     monkeypatch.setattr("flow.runtime.log", log)
+    monkeypatch.setattr("flow.kernels.SETTLE", 0.05)
     release, blocked = threading.Event(), threading.Event()
 
     def block(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -281,9 +391,9 @@ def test_an_operator_that_blocks_its_thread_is_given_up_in_bounded_time(
         assert handle.wait(30).outcome == "aborted"
     finally:
         release.set()
-    warning = next(call for call in log.calls if call.method_name == "warning")
-    assert "did not return" in warning.args[0]
-    assert warning.kwargs["instance"].startswith("stuck[")
+    warnings = [call for call in log.calls if call.method_name == "warning"]
+    assert all("did not return" in warning.args[0] for warning in warnings)
+    assert any(warning.kwargs["instance"].startswith("stuck[") for warning in warnings)
 
 
 class _Clock(Reader):
@@ -294,6 +404,6 @@ class _Clock(Reader):
 def test_a_source_that_is_silent_for_ever_is_drained_at_once() -> None:
     graph = Graph("g")
     graph.source("in", Odd(_Clock())).key_by("a").map_batches(lambda batch: batch).sink("out", Null())
-    handle = flow.start(graph)
+    handle = flow.start(graph, grace=60.0)
     handle.drain()
-    assert handle.wait(30).outcome == "drained"
+    assert handle.wait(60).outcome == "drained"

@@ -86,7 +86,7 @@ def test_however_writers_interleave_nothing_is_committed_that_somebody_has_not_p
             committed[writer] = ready
 
     async def everybody() -> None:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             async with trio.open_nursery() as nursery:
                 for writer in range(len(epochs)):
                     nursery.start_soon(write, writer)

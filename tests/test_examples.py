@@ -75,8 +75,7 @@ def test_flights(run: Run) -> None:
 def test_flights_that_come_too_late_are_counted_and_kept(run: Run) -> None:
     run("examples/flights_live.py")
     (in_time,) = rows("SELECT sum(flights)::BIGINT FROM 'out/flights_live/in_time/*.parquet'")
-    (late,) = rows("SELECT count(*) FROM 'out/flights_live/late/*.parquet'")
-    assert late[0] > 0
+    (late,) = rows("SELECT count(*) FROM 'out/flights_live/late/*.parquet'")  # how many depends on who waits for whom
     assert in_time[0] + late[0] == 27_004
 
 
@@ -91,6 +90,7 @@ def test_in_one_chain_it_is_certain_which_flights_are_late(here: Path) -> None:
         watermark = max(watermark, max(time for _, time, _, _ in chunk) - 2 * hour)
     found = rows("SELECT epoch_us(time_hour), flight, origin FROM 'out/flights_live/late/*.parquet'")
     assert found == sorted(late)
+    assert late
 
 
 def test_flights_in_sql(here: Path) -> None:

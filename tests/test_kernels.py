@@ -36,7 +36,8 @@ def known_small() -> Cost:
     return cost
 
 
-async def test_small_work_is_done_inline_and_other_work_in_a_thread() -> None:
+async def test_small_work_is_done_inline_and_other_work_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flow.kernels.PATIENCE", 10**15)
     kernels, counters, threads = Kernels(2, 2), Counters(), []
     sends, done = await kernels.pull(working(threads, 1, 2), 1, known_small(), counters, name="n")
     assert ([send.size for send in sends], done) == ([1, 2], True)
@@ -171,15 +172,19 @@ async def test_a_call_that_was_cancelled_before_it_began_never_begins() -> None:
 
 def test_a_thread_that_comes_back_after_the_loop_has_ended_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flow.kernels.SETTLE", 0.001)
-    release, finished = threading.Event(), threading.Event()
+    begun, release, finished = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
+        begun.set()
         release.wait(30)
         finished.set()
 
     async def program() -> None:
-        with trio.move_on_after(0.005):
-            await Kernels(1, 1).call(work, name="n")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: Kernels(1, 1).call(work, name="n"))
+            while not begun.is_set():  # noqa: ASYNC110
+                await trio.sleep(0.001)
+            nursery.cancel_scope.cancel()
 
     trio.run(program)
     release.set()

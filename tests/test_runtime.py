@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -21,6 +21,7 @@ from flow import (
     Graph,
     GraphError,
     Idle,
+    NodeStats,
     Operator,
     Partition,
     PartitionContext,
@@ -131,6 +132,14 @@ class _Recorder(Writer):
 
     def close(self) -> None:
         self.note("close")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, which it must within 60 s."""
+    limit = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < limit
+        time.sleep(0.001)
 
 
 def values(out: Collect) -> list[int]:
@@ -286,13 +295,10 @@ def test_nothing_is_committed_where_one_sink_cannot_prepare() -> None:
 def test_epochs_commit_while_the_run_goes_on() -> None:
     graph, sink = Graph("g"), Recording()
     graph.source("endless", Endless(pause=0.001, parts=2)).sink("out", sink)
-
-    def enough(stats: flow.RunStats) -> None:
-        if len([call for call in sink.calls if call[0] == "commit"]) >= 3:
-            handle.drain()
-
-    handle = flow.start(graph, commit_every=0.01, watch=enough, watch_every=0.01)
-    stats = handle.wait(30)
+    handle = flow.start(graph, commit_every=0.01, grace=60.0)
+    until(lambda: len([kind for kind, _ in sink.calls if kind == "commit"]) >= 3)
+    handle.drain()
+    stats = handle.wait(60)
     epochs = [epoch for kind, epoch in sink.calls if kind == "commit"]
     assert epochs[:3] == [1, 2, 3]
     assert stats.outcome == "drained"
@@ -306,11 +312,10 @@ def test_drain_finishes_what_was_read() -> None:
     graph, out = Graph("g"), Collect()
     source = graph.source("endless", Endless(parts=3))
     source.route(ROUND_ROBIN).apply(Each(lambda batch: batch), partitions=2).sink("out", out)
-    handle = flow.start(graph)
-    while handle.stats().rows_out < 1_000:
-        pass
+    handle = flow.start(graph, grace=60.0)
+    until(lambda: handle.stats().rows_out >= 1_000)
     handle.drain()
-    stats = handle.wait(30)
+    stats = handle.wait(60)
     assert stats.outcome == "drained"
     assert out.table().num_rows == stats.rows_in >= 1_000
 
@@ -319,8 +324,7 @@ def test_abort_removes_what_was_not_committed() -> None:
     graph, sink = Graph("g"), Recording()
     graph.source("endless", Endless()).sink("out", sink)
     handle = flow.start(graph)
-    while not sink.calls:
-        pass
+    until(lambda: bool(sink.calls))
     handle.abort()
     assert handle.wait(30).outcome == "aborted"
     assert [kind for kind, _ in sink.calls][-2:] == ["abort", "close"]
@@ -331,26 +335,33 @@ def test_a_drain_that_takes_longer_than_the_grace_period_becomes_an_abort() -> N
     graph, sink = Graph("g"), Recording()
 
     def block(batch: pa.RecordBatch) -> pa.RecordBatch:
-        release.wait(30)
+        release.wait(60)
         return batch
 
+    async def until_aborted(row: dict[str, Any]) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            release.set()
+
     graph.source("endless", Endless()).route(ROUND_ROBIN).apply(Each(block), partitions=1).sink("out", sink)
+    graph.source("one", Table({"value": [1]})).map_async(until_aborted, name="call").sink("nowhere", Collect())
     handle = flow.start(graph, grace=0.05)
-    while not handle.stats().nodes["endless"].rows_out:
-        pass
+    until(lambda: handle.stats().nodes["endless"].rows_out > 0 and handle.stats().nodes["call"].rows_in > 0)
     handle.drain()
-    time.sleep(0.2)
-    release.set()
-    assert handle.wait(30).outcome == "aborted"
+    assert handle.wait(60).outcome == "aborted"
     assert "commit" not in [kind for kind, _ in sink.calls]
 
 
 async def test_cancelling_the_caller_aborts() -> None:
     graph, sink = Graph("g"), Recording()
     graph.source("endless", Endless(pause=0.01)).sink("out", sink)
-    with trio.move_on_after(0.05) as scope:
-        await flow.run(graph)
-    assert scope.cancelled_caught
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(flow.run, graph)
+        while not sink.calls:  # noqa: ASYNC110
+            await trio.sleep(0.001)
+        nursery.cancel_scope.cancel()
+    assert nursery.cancel_scope.cancelled_caught
     assert [kind for kind, _ in sink.calls][-2:] == ["abort", "close"]
 
 
@@ -364,21 +375,24 @@ def test_a_slow_sink_holds_back_a_fast_source() -> None:
         def open(self, context: WriterContext) -> Writer:
             class Waits(_Recorder):
                 def write(self, batch: pa.RecordBatch) -> None:
-                    release.wait(30)
+                    release.wait(60)
 
             return Waits(self)
 
     source.sink("slow", Slow())
+    graph.source("free", Endless(pause=0.0)).sink("fast", Recording())
     handle = flow.start(graph, edge_slots=2, prefetch=1, batch_rows=1)
-    seen = -1
-    while (now := handle.stats().rows_in) != seen or now == 0:
-        seen = now
-        time.sleep(0.1)
-    assert 2 <= seen <= 12
-    assert 0 < handle.stats().nodes["slow"].queue_fill <= 1
+
+    def settled(nodes: Mapping[str, NodeStats]) -> bool:
+        return nodes["endless"].rows_in >= 2 and nodes["slow"].queue_fill > 0 and nodes["free"].rows_in >= 100
+
+    until(lambda: settled(handle.stats().nodes))
+    nodes = handle.stats().nodes
+    assert 2 <= nodes["endless"].rows_in <= 12
+    assert 0 < nodes["slow"].queue_fill <= 1
     handle.abort()
     release.set()
-    assert handle.wait(30).nodes["endless"].blocked > 0
+    assert handle.wait(60).nodes["endless"].blocked > 0
 
 
 def test_a_reader_of_other_columns_than_announced_is_an_error() -> None:
