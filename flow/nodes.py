@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 import pyarrow as pa
 
-from flow.errors import GraphError
+from flow.errors import GraphError, known
 from flow.operator import Operator
 from flow.router import Router
 from flow.sink import Sink
@@ -22,6 +22,15 @@ DEAD_LETTER_COLUMNS = pa.schema(
     [("row", pa.string()), ("error", pa.string()), ("node", pa.string()), ("offset", pa.string())]
 )
 """What a dead letter says: the row as JSON or text, the error, the node, and the offset where one is known."""
+
+
+def _check(name: str, on_error: str, what: str = "", count: int | None = None) -> None:
+    """Raise GraphError for a policy that does not exist, under which rows would be lost, or fewer than one instance."""
+    policies = get_args(ErrorPolicy)
+    if on_error not in policies:
+        raise GraphError(f"{name!r}: no error policy {on_error!r}; {known(str(on_error), policies)}")
+    if count is not None and count < 1:
+        raise GraphError(f"{name!r}: {what} must be at least 1, not {count}")
 
 
 @attrs.frozen
@@ -56,6 +65,7 @@ class SourceNode:
     on_error: ErrorPolicy = "fail"
 
     def __attrs_post_init__(self) -> None:
+        _check(self.name, self.on_error)
         for what in ("delay", "idle_timeout", "max_future"):
             duration = getattr(self, what)
             if duration is not None and duration < 0:
@@ -91,6 +101,9 @@ class OperatorNode:
     partitions: int | None = None
     on_error: ErrorPolicy = "fail"
 
+    def __attrs_post_init__(self) -> None:
+        _check(self.name, self.on_error, "partitions", self.partitions)
+
     @property
     def inputs(self) -> Mapping[str, Output]:
         """By port."""
@@ -106,6 +119,9 @@ class SinkNode:
     input: Output
     writers: int | None = None
     on_error: ErrorPolicy = "fail"
+
+    def __attrs_post_init__(self) -> None:
+        _check(self.name, self.on_error, "writers", self.writers)
 
     @property
     def inputs(self) -> Mapping[str, Output]:

@@ -54,6 +54,21 @@ PYTHON = {
                  'os.unlink("x.csv")', 2, "penstock: 'in': no file 'x.csv'"),
     "syntax": ("def (:", 2, "penstock: job.py:"),
     "raises early": ('raise ValueError("early")', 2, "penstock: job.py: ValueError: early"),
+    "once": ('graph.source("in", Rows(iter([{"a": 1}]))).sink("o", Parquet("out"))', 2,
+             "penstock: job.py:20: a list_iterator can be gone through only once"),
+    "policy": ('graph.source("in", rows, on_error="ignore").sink("o", Parquet("out"))', 2,
+               "penstock: job.py:20: 'in': no error policy 'ignore'; known here: ['dead_letter', 'fail', 'skip']"),
+    "no writers": ('graph.source("in", rows).sink("o", Parquet("out"), writers=0)', 2,
+                   "penstock: job.py:20: 'o': writers must be at least 1, not 0"),
+    "commits": ('class W(Writer):\n    def write(self, batch): pass\n'
+                '    def commit(self, epoch): raise OSError("disk gone")\n'
+                'class S(Sink):\n    def open(self, context): return W()\n'
+                'graph.source("in", rows).sink("o", S())', 1, "failed: o (writer 0)\n    OSError: disk gone"),
+    "last row": ('graph.source("in", Table({"a": range(1_000_001)})).map(\n'
+                 '    lambda r: r if r["a"] < 1_000_000 else 1 / 0, name="bad").sink("o", Parquet("out"))', 1,
+                 'RowError: ZeroDivisionError: division by zero; row: {"a": 1000000}'),
+    "dead letters": ('graph.source("in", rows, on_error="dead_letter").sink("o", Parquet("out"))', 2,
+                     "penstock: 'in' has on_error='dead_letter', but nothing reads its dead letters"),
     "key": ('graph.source("in", rows).key_by()', 2, "a hash router needs at least one key column"),
 }  # fmt: skip
 
@@ -89,6 +104,11 @@ SQL = {
                   "event time column 'a' has type int64; it must be a timestamp"),
     "negative": ("(a TIMESTAMP, WATERMARK FOR a AS a - INTERVAL '-2' SECOND)", "good.csv", "csv", 2,
                  "'-2 second' is no fixed length of time"),
+    "array": ("(a BIGINT)", "array.json", "json", 1, "'array.json': array where object is expected; row: [1]"),
+    "string": ("(a BIGINT)", "string.json", "json", 1,
+               "'string.json': column 'a': string where number is expected; row: {\"a\":\"x\"}"),
+    "empty": ("", "empty.csv", "csv", 2,
+              "nothing in ['empty.csv'] tells the columns yet: declare their names and types"),
     "twice": ("(a BIGINT, a BIGINT)", "good.csv", "csv", 2, "the column 'a' is declared twice"),
 }  # fmt: skip
 
@@ -99,6 +119,7 @@ def test_bad_sql_targets(case: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     inputs = {
         "good.csv": b"a,b\n1,x\n", "ragged.csv": b"a,b\n1,x\n2\n", "quote.csv": b'a,b\n1,"x\n2,y\n',
         "noise.csv": b"\xff\x00\xfe" * 99, "bad.json": b'{"a":1}\n{"a":\n', "large.csv": b"a\n70000\n",
+        "array.json": b'{"a":1}\n[1]\n', "string.json": b'{"a":1}\n{"a":"x"}\n', "empty.csv": b"",
     }  # fmt: skip
     for name, content in inputs.items():
         (tmp_path / name).write_bytes(content)

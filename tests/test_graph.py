@@ -133,3 +133,26 @@ def test_a_verb_becomes_a_method_of_every_stream() -> None:
             verb(passing_on)
     finally:
         del verbs()["passing_on"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("policy", ["deadletter", "ignore", "", None])
+def test_an_unknown_error_policy_is_refused_wherever_it_is_given(policy: Any) -> None:
+    stream = Graph("g").source("numbers", NUMBERS)
+    said = f"'node': no error policy {policy!r}; known here: ['dead_letter', 'fail', 'skip']"
+    for add in (
+        lambda: stream.graph.source("node", NUMBERS, on_error=policy),
+        lambda: stream.apply(Passing(), name="node", on_error=policy),
+        lambda: stream.sink("node", Null(), on_error=policy),
+    ):
+        with pytest.raises(GraphError) as raised:
+            add()
+        assert str(raised.value).startswith(said)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_fewer_than_one_instance_is_refused(count: int) -> None:
+    stream = Graph("g").source("numbers", NUMBERS)
+    with pytest.raises(GraphError, match=f"'node': partitions must be at least 1, not {count}"):
+        stream.apply(Passing(), name="node", partitions=count)
+    with pytest.raises(GraphError, match=f"'node': writers must be at least 1, not {count}"):
+        stream.sink("node", Null(), writers=count)

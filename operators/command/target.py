@@ -213,7 +213,7 @@ def user_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
     return [
         frame
         for frame in traceback.extract_tb(trace)
-        if not frame.filename.startswith((*_NOT_THE_USERS, "<frozen"))
+        if not frame.filename.startswith((*_NOT_THE_USERS, "<frozen", "<attrs generated"))
         and "site-packages" not in Path(frame.filename).parts
     ]
 

@@ -265,7 +265,9 @@ class CsvReader(RowReader):
         wrong: dict[int, str] = {}
 
         def ragged(row: pacsv.InvalidRow) -> str:
-            wrong[row.number - 1] = f"{row.actual_columns} fields, not {row.expected_columns}"
+            wrong[row.number - 1] = (
+                f"{row.actual_columns} {'field' if row.actual_columns == 1 else 'fields'}, not {row.expected_columns}"
+            )
             return "skip"
 
         table = self._form.parse(rows, self._names, types=dict.fromkeys(self._types, pa.binary()), on_ragged=ragged)

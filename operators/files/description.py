@@ -176,5 +176,7 @@ class FileSource(Source):
             GraphError: nothing is declared.
         """
         if not self.types:
-            raise FileError(f"nothing in {list(self.path)} tells the columns yet: declare them, types={{'name': type}}")
+            raise FileError(
+                f"nothing in {list(self.path)} tells the columns yet: declare their names and types (`types` in Python)"
+            )
         return pa.schema(self.types)

@@ -86,11 +86,21 @@ def parse_good(
                 continue
             table = _with_not_finite(text, schema)
             if table is None:
-                wrong[low] = str(error).removeprefix("JSON parse error: ").removesuffix(" in row 0")
+                wrong[low] = _told(error)
             else:
                 tables.append(table)
                 numbers.append(low)
     return tables, numbers, wrong
+
+
+def _told(error: pa.ArrowInvalid) -> str:
+    """What Arrow says of a line; it calls a value of another kind than the column's a change of the column."""
+    said = str(error).removeprefix("JSON parse error: ").removesuffix(" in row 0")
+    changed = re.fullmatch(r"Column\(/?(.*)\) changed from (\w+) to (\w+)", said, re.DOTALL)
+    if changed is None:
+        return said
+    name, expected, found = changed.groups()
+    return f"column {name!r}: {found} where {expected} is expected" if name else f"{found} where {expected} is expected"
 
 
 def _with_not_finite(line: bytes, schema: pa.Schema) -> pa.Table | None:
