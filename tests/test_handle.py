@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import attrs
@@ -68,7 +69,7 @@ def failing() -> Graph:
 def until_read(handle: Handle) -> None:
     """Returns when the source has read its row."""
     while not handle.stats().rows_in:
-        pass
+        time.sleep(0.001)
 
 
 def test_from_a_plain_thread() -> None:
@@ -192,7 +193,7 @@ def test_as_a_context_manager_it_aborts_where_the_block_raises() -> None:
 def test_a_block_that_raises_is_not_hidden_by_the_run_s_own_failure() -> None:
     handle = flow.start(failing())
     while not handle.done:
-        pass
+        time.sleep(0.001)
     with pytest.raises(KeyError, match="mine") as raised:
         raise_inside(handle)
     (note,) = raised.value.__notes__

@@ -357,6 +357,7 @@ def test_a_watch_that_never_returns_does_not_keep_the_run(monkeypatch: pytest.Mo
 
 
 FORGETFUL = """
+import time
 import flow
 from flow import Sink, Writer
 from tests.test_interrupts import Endless
@@ -379,7 +380,7 @@ graph = flow.Graph("g")
 graph.source("rows", Endless()).sink("out", Closing())
 handle = flow.start(graph)
 while not handle.stats().rows_in:
-    pass
+    time.sleep(0.001)
 """
 
 
