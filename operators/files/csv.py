@@ -82,7 +82,9 @@ class Csv(RangeSource):
         types = dict(self.types)
         unknown = [name for name in names if name not in types]
         if unknown:
-            raise FileError(f"{list(self.path)} has no rows that tell the types of {unknown}: declare them, types=...")
+            raise FileError(
+                f"{list(self.path)} has no rows that tell the types of {unknown}: declare them (`types` in Python)"
+            )
         return pa.schema([(name, types[name]) for name in names]).empty_table()
 
     def format(self) -> Format:
