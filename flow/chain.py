@@ -24,6 +24,9 @@ from flow.sink import Writer
 from flow.source import RejectedRow
 from flow.steps import RunningStep, Send, Way
 
+MOST_ROWS = 65_536
+"""Rows of a batch for a partition or writer that may take its time for each of them."""
+
 LINGER = 100_000_000
 """Nanoseconds for which a partition may hold rows back for the sake of larger batches while more keeps coming."""
 
@@ -205,6 +208,11 @@ class ChainInstance:
             yield from self.flush()
 
     def _rows(self, running: RunningStep, port: int, batch: pa.RecordBatch) -> Iterator[Send]:
+        most = max(self._batch_rows, MOST_ROWS)
+        if batch.num_rows > most and not running.vectorised:
+            for start in range(0, batch.num_rows, most):
+                yield from self._rows(running, port, batch.slice(start, most))
+            return
         counters = running.counters
         counters.rows_in += batch.num_rows
         counters.batches_in += 1

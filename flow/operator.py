@@ -141,6 +141,9 @@ class Operator(ABC):
     stateless: ClassVar[bool] = False
     """Whether a batch's result depends on that batch alone; then single bad rows can be found by trying again."""
 
+    vectorised: ClassVar[bool] = False
+    """Whether a batch is worked on column by column, so that it may have any size; else it has at most 65,536 rows."""
+
     single: bool = False
     """Whether there must be exactly one partition (an aggregate without keys)."""
 

@@ -94,6 +94,7 @@ class RunningStep:
         self.inside: dict[Side, list[tuple[RunningStep, int]]] = {"out": [], "late": [], "dead_letters": []}
         self.ways: dict[Side, list[Way]] = {"out": [], "late": [], "dead_letters": []}
         self.offset: object = None
+        self.vectorised = step.operator is not None and step.operator.vectorised
         self._instance = instance
         self._instances = instances
         self._ports = list(step.inputs)

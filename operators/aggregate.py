@@ -64,6 +64,7 @@ class Aggregate(Operator):
     single: bool = attrs.field(init=False, repr=False, eq=False)
 
     timed = False
+    vectorised = True
 
     @single.default
     def _single(self) -> bool:
@@ -112,6 +113,7 @@ class MergeAggregate(Operator):
     single: bool = attrs.field(init=False, repr=False, eq=False)
 
     timed = False
+    vectorised = True
 
     @single.default
     def _single(self) -> bool:

@@ -46,6 +46,8 @@ class Deduplicate(Operator):
     within: int | None = attrs.field(default=None, converter=_within)
     routed: tuple[str, ...] = attrs.field(default=(), converter=as_names)
 
+    vectorised = True
+
     @within.validator
     def _positive(self, attribute: attrs.Attribute[int | None], value: int | None) -> None:
         if value is not None and value <= 0:

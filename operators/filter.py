@@ -33,6 +33,7 @@ class Filter(Operator):
     columns: pa.Schema | None = attrs.field(default=None, eq=False, repr=False)
 
     stateless = True
+    vectorised = True
     timed = False
 
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:

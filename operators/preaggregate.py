@@ -41,6 +41,7 @@ class PreAggregate(Operator):
     aggregations: Aggregations
     window: Window | None = None
     timed = False
+    vectorised = True
 
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         """Keys, slice, partial states."""

@@ -40,6 +40,7 @@ class Project(Operator):
     known: frozenset[str] | None = attrs.field(default=None, eq=False, repr=False)
 
     stateless = True
+    vectorised = True
     timed = False
 
     @columns.validator

@@ -28,6 +28,7 @@ class Union(Operator):
     """
 
     stateless = True
+    vectorised = True
     timed = False
 
     count: int

@@ -177,6 +177,7 @@ class AssignWindows(Operator):
     window: Window
 
     stateless = True
+    vectorised = True
     timed = False
 
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:

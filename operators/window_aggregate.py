@@ -38,6 +38,7 @@ from operators.preaggregate import PreAggregate, used
 from operators.window import WINDOW_END, Window, timed_rows, window_columns, window_fields
 
 _NUMBERS: Final = np.iinfo(np.int64)
+_PENDING: Final = 32_768
 
 
 @attrs.frozen
@@ -68,6 +69,8 @@ class WindowAggregate(Operator):
     allowed_lateness: int = attrs.field(default=0, converter=microseconds, repr=spelled)
     routed: tuple[str, ...] = attrs.field(default=(), converter=as_names)
     single: bool = attrs.field(init=False, repr=False, eq=False)
+
+    vectorised = True
 
     @single.default
     def _single(self) -> bool:
@@ -126,6 +129,8 @@ class MergeWindows(Operator):
     schema: StreamSchema
     single: bool = attrs.field(init=False, repr=False, eq=False)
 
+    vectorised = True
+
     @single.default
     def _single(self) -> bool:
         return self.aggregate.single
@@ -167,6 +172,8 @@ class _WindowPartition(Partition):
         self._states = list(range(len(names) + 1, len(names) + 1 + len(states)))
         self._state = pa.schema([*map(pa.field, columns, [*kinds, pa.int64(), *states, pa.int64()])])
         self._closed = int(_NUMBERS.min)
+        # Partial states that no result was asked of yet: merging a few rows takes as long as merging thousands.
+        self._pending: list[pa.RecordBatch] = []
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take rows in, and yield the changes that follow."""
@@ -177,6 +184,7 @@ class _WindowPartition(Partition):
         last = min(max((time - self._window.offset - self._stays) // self._window.slide, _NUMBERS.min), _NUMBERS.max)
         if last <= self._closed:
             return iter(())
+        self._settle()
         results = self._close(last) if self._final else []
         self._closed = last
         self._panes.drop(last)
@@ -184,6 +192,7 @@ class _WindowPartition(Partition):
 
     def snapshot(self) -> Tables:
         """A row a group and open window: keys, window, partial states, key group; and which windows have closed."""
+        self._settle()
         parts = []
         for block in self._panes:
             slots = block.store.standing()
@@ -212,6 +221,11 @@ class _WindowPartition(Partition):
     def _take_in(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         if not batch.num_rows:
             return []
+        if self._merging and self._final:
+            self._pending.append(batch)
+            if sum(pending.num_rows for pending in self._pending) >= _PENDING:
+                self._settle()
+            return []
         if self._merging:
             return self._merge(batch)
         batch, slices = timed_rows(batch, self._time, self._window, self._context)
@@ -226,6 +240,13 @@ class _WindowPartition(Partition):
             return self._add(batch, [batch.column(index) for index in self._keys], slices, merging=False)
         partials = [*self._local.on_batch(batch), *self._local.flush()]
         return [result for partial in partials for result in self._merge(partial)]
+
+    @np.errstate(all="ignore")
+    def _settle(self) -> None:
+        """Merge the partial states that wait for it."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            self._merge(pa.concat_batches(pending) if len(pending) > 1 else pending[0])
 
     def _merge(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         """Take partial states in: keys, slice, states, of which the first is the number of rows."""

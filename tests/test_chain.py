@@ -26,7 +26,7 @@ from flow import (
     Writer,
     WriterContext,
 )
-from flow.chain import ChainInstance, coalesced
+from flow.chain import MOST_ROWS, ChainInstance, coalesced
 from flow.layout import Layout, lay_out
 from flow.messages import END, Barrier, Rows, Watermark
 from flow.nodes import ErrorPolicy
@@ -327,6 +327,18 @@ def test_an_operator_may_ask_for_the_batches_as_they_come() -> None:
         chain = after_exchange(operator)
         list(chain.rows(0, 0, [batch(1), batch(1)]))
         assert [chain.steps[0].counters.batches_in, chain.steps[0].counters.rows_in] == [len(expected), 2]
+
+
+def test_only_vectorised_operators_are_given_batches_of_any_size() -> None:
+    @attrs.frozen
+    class Columnwise(Doing):
+        vectorised = True
+
+    whole = batch(*range(MOST_ROWS + 5))
+    for operator, expected in ((Doing(), 2), (Columnwise(), 1)):
+        chain = after_exchange(operator)
+        list(chain.rows(0, 0, [whole]))
+        assert [chain.steps[0].counters.batches_in, chain.steps[0].counters.rows_in] == [expected, MOST_ROWS + 5]
 
 
 def refusing(*bad: int) -> Callable[[Any, pa.RecordBatch], list[pa.RecordBatch]]:

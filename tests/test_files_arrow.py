@@ -6,6 +6,7 @@ import pytest
 
 from flow.errors import GraphError
 from operators.files.arrow import ArrowFile
+from operators.files.columnar_reader import BATCH_ROWS
 from operators.files.paths import FileError
 
 
@@ -34,17 +35,17 @@ def numbers(rows):
     return pa.table({"n": np.arange(rows), "s": pa.array([str(n % 7) for n in range(rows)])})
 
 
-@pytest.mark.parametrize("rows", [10, 5_000, 200_000])
+@pytest.mark.parametrize("rows", [10, 5_000, 300_000])
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("compression", [None, "zstd"])
 def test_all_rows_come_once_and_resuming_gives_the_rest(tmp_path, rows, stream, compression):
-    table = numbers(200_000 if rows > 10 else 100)
+    table = numbers(300_000 if rows > 10 else 100)
     source = ArrowFile(write(tmp_path / "a.arrow", table, rows, stream=stream, compression=compression))
     assert read_all(source).equals(table)
     assert len(source.splits()) == 1 or not stream
     split = source.splits()[-1]
     whole = list(batches_of(source, split))
-    assert max(batch.num_rows for batch, _, _ in whole) <= 65_536
+    assert max(batch.num_rows for batch, _, _ in whole) <= BATCH_ROWS
     for number, (_, offset, _) in enumerate(whole[:5]):
         rest = pa.Table.from_batches([batch for batch, _, _ in batches_of(source, split, offset)], table.schema)
         assert rest.equals(pa.Table.from_batches([batch for batch, _, _ in whole[number + 1 :]], table.schema))

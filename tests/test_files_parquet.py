@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flow.errors import GraphError
+from operators.files.columnar_reader import BATCH_BYTES, BATCH_ROWS
 from operators.files.parquet import Parquet
 from operators.files.paths import FileError
 
@@ -43,15 +44,15 @@ def trades(rows, seed=1):
     )
 
 
-@pytest.mark.parametrize("group", [1, 7, 1000, 70_000, 200_000])
+@pytest.mark.parametrize("group", [1, 7, 1000, 70_000, 300_000])
 def test_all_rows_come_once_whatever_the_row_groups(tmp_path, group):
-    rows = 1000 if group < 1000 else 210_000
+    rows = 1000 if group < 1000 else 310_000
     table = trades(rows)
     pq.write_table(table, tmp_path / "a.parquet", row_group_size=group)
     source = Parquet(tmp_path / "a.parquet")
     assert plain(read_all(source)).equals(table)
     batches = [batch.num_rows for split in source.splits() for batch, _, _ in read_split(source, split)]
-    assert max(batches) <= 65_536
+    assert max(batches) <= BATCH_ROWS
     assert len({split.id for split in source.splits()}) == len(source.splits())
 
 
@@ -295,3 +296,15 @@ def test_sink_of_the_same_name(tmp_path):
     assert Parquet("out", compression="none").as_sink().compression is None
     with pytest.raises(GraphError, match="one directory"):
         Parquet(["a", "b"]).as_sink()
+
+
+def test_batches_of_wide_rows_have_fewer_rows(tmp_path):
+    wide = {f"c{number}": np.zeros(40_000) for number in range(200)}
+    pq.write_table(pa.table(wide), tmp_path / "a.parquet", use_dictionary=False)
+    source = Parquet(tmp_path / "a.parquet")
+    (split,) = source.splits()
+    sizes = [batch.nbytes for batch, _, _ in read_split(source, split)]
+    assert sum(sizes) >= 40_000 * 200 * 8
+    assert max(sizes) <= 1.1 * BATCH_BYTES
+    narrow = source.narrow(["c0"])
+    assert [batch.num_rows for batch, _, _ in read_split(narrow, narrow.splits()[0])] == [40_000]

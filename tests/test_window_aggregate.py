@@ -187,8 +187,8 @@ def test_late_rows_are_counted_where_only_partial_results_arrive() -> None:
     for partial in before.flush():
         assert list(after.on_batch(partial)) == []
     assert list(before.flush()) == []
-    assert counted == [3]
     assert starts(after.on_watermark(AFTER_ALL)) == [(20, 1)]
+    assert counted == [3]
 
 
 def test_rows_between_windows_are_in_none_and_not_late() -> None:

@@ -16,7 +16,18 @@ from flow.source import Reader
 from operators.files.conversion import fit, row_text, widens
 from operators.files.paths import FileError, reading
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 262_144
+"""Rows of a batch: what is done between the kernels, and holds the interpreter lock, costs the same for any number."""
+
+BATCH_BYTES = 16 << 20
+"""Bytes of a batch, about, where that is fewer rows."""
+
+_FEWEST_ROWS = 1_024
+
+
+def batch_rows(row_bytes: float) -> int:
+    """Rows of a batch of rows of so many bytes."""
+    return min(BATCH_ROWS, max(_FEWEST_ROWS, int(BATCH_BYTES / max(row_bytes, 1))))
 
 
 def check_columns(path: str, held: pa.Schema, schema: pa.Schema, declared: Set[str]) -> None:
@@ -49,12 +60,14 @@ class ColumnarReader(Reader):
         path: the file.
         schema: what every batch that is returned has.
         offset: rows of the split to pass over.
+        most_rows: of a batch.
     """
 
-    def __init__(self, path: str, schema: pa.Schema, offset: int) -> None:
+    def __init__(self, path: str, schema: pa.Schema, offset: int, most_rows: int = BATCH_ROWS) -> None:
         self.path = path
         self.schema = schema
         self._row = offset
+        self._most_rows = most_rows
         self._batches = self._after(offset)
 
     def read(self) -> pa.RecordBatch | None:
@@ -81,8 +94,8 @@ class ColumnarReader(Reader):
 
     def _after(self, skip: int) -> Generator[pa.RecordBatch, None, None]:
         for before, batch in self.batches(skip):
-            for first in range(max(skip - before, 0), batch.num_rows, BATCH_ROWS):
-                yield batch.slice(first, BATCH_ROWS)
+            for first in range(max(skip - before, 0), batch.num_rows, self._most_rows):
+                yield batch.slice(first, self._most_rows)
 
     def _conform(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if not self.schema.names:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import attrs
+import pyarrow as pa
 
 from flow.source import Offset, Split
 from operators.files.description import FileSource, Layout
@@ -47,7 +48,8 @@ class Parquet(FileSource):
         splits = []
         for path in files:
             about = footer(path)
-            for first, last, rows in about.runs(about.may_match(self.predicate, whole)):
+            columns = pa.schema([whole.field(name) for name in wanted])
+            for first, last, rows in about.runs(about.may_match(self.predicate, whole), columns):
                 groups = range(first, last + 1)
                 earliest = None
                 if self.event_time is not None:

@@ -15,11 +15,15 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
-from operators.files.columnar_reader import BATCH_ROWS, ColumnarReader, check_columns
+from operators.files.columnar_reader import ColumnarReader, batch_rows, check_columns
 from operators.files.conversion import convert
 from operators.files.paths import FileError, Identity, reading
 
-SPLIT_ROWS = 2 * BATCH_ROWS
+_SPLITS = 32
+"""Splits that a file is divided into, about, so that readers end at about the same time."""
+
+_SPLIT_ROWS = 65_536
+"""Rows that a split has at least, where it is not the last."""
 
 # A dictionary-encoded value takes at most two and a half bytes (the writer's dictionary is full by then); a column that
 # takes more has fallen back to plain text, for which building dictionaries costs more than it saves.
@@ -68,14 +72,31 @@ class Footer:
             ]
         )
 
-    def runs(self, groups: Iterable[int]) -> Iterator[tuple[int, int, int]]:
-        """Row groups joined to splits of at most `SPLIT_ROWS` rows: first, last, rows."""
+    def batch_rows(self, schema: pa.Schema) -> int:
+        """Rows of a batch of these columns."""
+        return batch_rows(sum(map(self._width, schema)))
+
+    def _width(self, field: pa.Field) -> float:
+        """Bytes of a value of a column, about, as it will be in memory."""
+        if pa.types.is_dictionary(field.type):
+            return float(field.type.index_type.bit_width / 8)
+        if pa.types.is_primitive(field.type):
+            return float(field.type.bit_width / 8)
+        rows = self.metadata.num_rows or 1
+        groups = map(self.metadata.row_group, range(self.metadata.num_row_groups))
+        leaves = self.leaves_under.get(field.name, [])
+        size: int = sum(group.column(leaf).total_uncompressed_size for group in groups for leaf in leaves)
+        return size / rows
+
+    def runs(self, groups: Iterable[int], schema: pa.Schema) -> Iterator[tuple[int, int, int]]:
+        """Row groups joined to splits of these columns, of a batch or less: first, last, rows."""
+        most = max(min(self.metadata.num_rows // _SPLITS, self.batch_rows(schema)), _SPLIT_ROWS)
         first, last, rows = -1, -1, 0
         for group in groups:
             more = self.metadata.row_group(group).num_rows
             if more == 0:
                 continue
-            if rows and (group != last + 1 or rows + more > SPLIT_ROWS):
+            if rows and (group != last + 1 or rows + more > most):
                 yield first, last, rows
                 rows = 0
             if rows == 0:
@@ -197,8 +218,9 @@ class ParquetReader(ColumnarReader):
         texts = [f.name for f in schema if pa.types.is_dictionary(f.type) and pa.types.is_string(f.type.value_type)]
         with reading(path):
             self._file = pq.ParquetFile(path, metadata=held.metadata, read_dictionary=texts, pre_buffer=False)
-        self._units = list(_units(groups, counts))
-        super().__init__(path, schema, offset)
+        most_rows = held.batch_rows(schema)
+        self._units = list(_units(groups, counts, most_rows))
+        super().__init__(path, schema, offset, most_rows)
 
     def close(self) -> None:
         """Close the file."""
@@ -213,9 +235,9 @@ class ParquetReader(ColumnarReader):
             if before + rows <= skip:
                 before += rows
                 continue
-            if rows > SPLIT_ROWS:
+            if rows > self._most_rows:
                 pieces: Iterable[pa.RecordBatch] = self._file.iter_batches(
-                    BATCH_ROWS, row_groups=unit, columns=names, use_threads=False
+                    self._most_rows, row_groups=unit, columns=names, use_threads=False
                 )
             else:
                 table = self._file.read_row_groups(unit, columns=names, use_threads=False)
@@ -227,12 +249,12 @@ class ParquetReader(ColumnarReader):
                 before += piece.num_rows
 
 
-def _units(groups: range, counts: list[int]) -> Iterator[tuple[list[int], int]]:
-    """Row groups to read in one call, small ones joined up to `BATCH_ROWS` rows."""
+def _units(groups: range, counts: list[int], most_rows: int) -> Iterator[tuple[list[int], int]]:
+    """Row groups to read in one call, small ones joined up to so many rows."""
     unit: list[int] = []
     rows = 0
     for group, count in zip(groups, counts, strict=True):
-        if unit and rows + count > BATCH_ROWS:
+        if unit and rows + count > most_rows:
             yield unit, rows
             unit, rows = [], 0
         unit.append(group)
