@@ -27,7 +27,7 @@ from flow.steps import RunningStep, Send, Way
 MOST_ROWS = 65_536
 """Rows of a batch for a partition or writer that may take its time for each of them."""
 
-LINGER = 100_000_000
+LINGER = 250_000_000
 """Nanoseconds for which a partition may hold rows back for the sake of larger batches while more keeps coming."""
 
 
@@ -125,6 +125,11 @@ class ChainInstance:
         """Let every writer commit an epoch; blocking. Raises StepError."""
         self.committed = epoch
         self._each_writer(lambda writer: writer.commit(self._prepared))
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is something to close that may take its time."""
+        return any(running.holds_something for running in self.steps)
 
     def finish(self, *, committed: bool) -> list[Exception]:
         """Close everything; writers are aborted first unless all was committed. Returns the errors of doing so."""

@@ -229,7 +229,8 @@ class Run:
                     errors = await _closed(instance.waiting_partition.aclose)
                     failures += [instance.steps[0].failure(error) for error in errors]
                 finish = partial(instance.finish, committed=self._committed)
-                failures += await self._kernels.call(finish, name=instance.label)
+                holds = instance.holds_something
+                failures += await self._kernels.call(finish, name=instance.label) if holds else finish()
 
     async def _finish_commits(self, failures: list[BaseException]) -> None:
         """Commit what all writers had prepared when the run was ended: an epoch is seen whole or not at all."""

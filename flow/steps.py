@@ -123,6 +123,12 @@ class RunningStep:
         except Exception as error:
             raise self.failure(error) from error
 
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is something to close: a writer, or a partition that does more than nothing to close."""
+        partition = self.partition
+        return self.writer is not None or (partition is not None and type(partition).close is not Partition.close)
+
     def finish(self, *, committed: bool) -> list[Exception]:
         """Close what was opened, a writer after an abort unless all was committed; the errors of doing so."""
         calls: list[Callable[[], None]] = []
