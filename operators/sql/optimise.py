@@ -70,6 +70,9 @@ def _push(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
         case p.Aggregate():
             below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
             return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+        case p.Join():
+            sides = tuple(_push(part, ()) for part in p.inputs_of(plan))
+            return _filtered(p.with_inputs(plan, sides), conditions)
 
 
 def _divided(

@@ -81,6 +81,25 @@ class Distinct:
     input: Plan
 
 
+JoinKind = Literal["inner", "left", "right", "full", "semi", "anti"]
+
+
+@attrs.frozen
+class Join:
+    """The pairs of rows that meet, and, by its kind, the rows of one side that meet none.
+
+    Keys are pairs of columns, left and right, of equal type; without keys every row is tried with every row. A pair
+    must satisfy the condition too. The columns are the left's, then the right's; of kinds semi and anti the left's.
+    """
+
+    left: Plan
+    right: Plan
+    kind: JoinKind = "inner"
+    keys: tuple[tuple[str, str], ...] = ()
+    condition: Expression | None = None
+    null_safe: bool = False
+
+
 @attrs.frozen
 class Union:
     """The rows of all its inputs, whose columns are alike."""
@@ -88,7 +107,7 @@ class Union:
     inputs: tuple[Plan, ...]
 
 
-Plan = Scan | AssignWindows | Filter | Project | Aggregate | Distinct | Union
+Plan = Scan | AssignWindows | Filter | Project | Aggregate | Distinct | Join | Union
 
 
 def inputs_of(plan: Plan) -> tuple[Plan, ...]:
@@ -96,6 +115,8 @@ def inputs_of(plan: Plan) -> tuple[Plan, ...]:
     match plan:
         case Scan():
             return ()
+        case Join():
+            return plan.left, plan.right
         case Union():
             return plan.inputs
         case _:
@@ -107,6 +128,8 @@ def with_inputs(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
     match plan:
         case Scan():
             return plan
+        case Join():
+            return attrs.evolve(plan, left=inputs[0], right=inputs[1])
         case Union():
             return attrs.evolve(plan, inputs=inputs)
         case _:
@@ -137,6 +160,12 @@ def describe(plan: Plan, depth: int = 0) -> str:
                 *([f"window of {plan.window.size} us every {plan.window.slide} us"] if plan.window else []),
             ]
             detail = f"by [{', '.join(by)}], {', '.join(name for name, _ in plan.aggregations)}, emit {plan.emit}"
+        case Join():
+            sign = "IS NOT DISTINCT FROM" if plan.null_safe else "="
+            on = [f"{left} {sign} {right}" for left, right in plan.keys]
+            if plan.condition is not None:
+                on.append(str(plan.condition))
+            detail = f"{plan.kind}, on {' and '.join(on)}" if on else plan.kind
         case _:
             detail = ""
     line = f"{'  ' * depth}{type(plan).__name__}{f'({detail})' if detail else ''}"
