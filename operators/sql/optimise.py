@@ -14,6 +14,7 @@ import attrs
 from operators.expressions import Call, Column, Expression
 from operators.sql import plan as p
 from operators.sql.lowering import schema_of
+from operators.sql.ordering import limited
 from operators.sql.window_call import WINDOW_COLUMNS
 
 _VOLATILE: Final = frozenset({"random", "uuid", "gen_random_uuid"})
@@ -52,7 +53,7 @@ def _push(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
     match plan:
         case p.Filter():
             return _push(plan.input, (plan.predicate, *conditions))
-        case p.Scan():
+        case p.Scan() | p.Values():
             return _filtered(plan, conditions)
         case p.Union():
             return p.Union(tuple(_push(part, conditions) for part in plan.inputs))
@@ -70,6 +71,13 @@ def _push(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
         case p.Aggregate():
             below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
             return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+        case p.SetOperation():
+            left, right = (_push(part, conditions) for part in p.inputs_of(plan))
+            return attrs.evolve(plan, left=left, right=right)
+        case p.TopN():
+            below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
+            top, above = limited(attrs.evolve(plan, input=_push(plan.input, below)), above)
+            return _filtered(top, above)
         case p.Join():
             sides = tuple(_push(part, ()) for part in p.inputs_of(plan))
             return _filtered(p.with_inputs(plan, sides), conditions)
@@ -108,6 +116,11 @@ def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
         case p.Aggregate():
             used = (aggregation.columns for _, aggregation in plan.aggregations)
             below = frozenset(plan.keys).union(*used) | ({plan.window.column} if plan.window else set())
+        case p.TopN():
+            if plan.rank is not None and plan.limit is not None and wanted is not None and plan.rank not in wanted:
+                plan = attrs.evolve(plan, rank=None)
+            ordered = {*plan.keys, *(each.column for each in plan.order)}
+            below = None if wanted is None else (wanted | ordered) - {plan.rank or ""}
         case p.Project():
             columns = plan.columns if wanted is None else tuple(each for each in plan.columns if each[0] in wanted)
             if wanted is not None and all(expression == Column(name) for name, expression in columns):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import attrs
+import pyarrow as pa
 
 from flow.schema import StreamSchema
 from operators.aggregates import Aggregation
@@ -23,6 +24,13 @@ class Scan:
 
     table: str
     schema: StreamSchema
+
+
+@attrs.frozen
+class Values:
+    """A table whose rows the query says."""
+
+    table: pa.Table = attrs.field(hash=False)
 
 
 @attrs.frozen
@@ -107,15 +115,49 @@ class Union:
     inputs: tuple[Plan, ...]
 
 
-Plan = Scan | AssignWindows | Filter | Project | Aggregate | Distinct | Join | Union
+@attrs.frozen
+class SetOperation:
+    """The rows of the left that the right has too, or has not: each once, or, with `all`, as often as counting says."""
+
+    left: Plan
+    right: Plan
+    kind: Literal["intersect", "except"]
+    all: bool = False
+
+
+@attrs.frozen
+class Order:
+    """A column by which rows are ordered; NULLs come last ascending and first descending, unless it is said."""
+
+    column: str
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+@attrs.frozen
+class TopN:
+    """The first rows of its input, or of each key, in an order, without the `offset` very first.
+
+    With `rank`, a column of that name numbers them from 1.
+    """
+
+    input: Plan
+    order: tuple[Order, ...]
+    limit: int | None = None
+    offset: int = 0
+    keys: tuple[str, ...] = ()
+    rank: str | None = None
+
+
+Plan = Scan | Values | AssignWindows | Filter | Project | Aggregate | Distinct | Join | Union | SetOperation | TopN
 
 
 def inputs_of(plan: Plan) -> tuple[Plan, ...]:
     """The tables that a node is made of."""
     match plan:
-        case Scan():
+        case Scan() | Values():
             return ()
-        case Join():
+        case Join() | SetOperation():
             return plan.left, plan.right
         case Union():
             return plan.inputs
@@ -126,9 +168,9 @@ def inputs_of(plan: Plan) -> tuple[Plan, ...]:
 def with_inputs(plan: Plan, inputs: tuple[Plan, ...]) -> Plan:
     """The same node over other tables."""
     match plan:
-        case Scan():
+        case Scan() | Values():
             return plan
-        case Join():
+        case Join() | SetOperation():
             return attrs.evolve(plan, left=inputs[0], right=inputs[1])
         case Union():
             return attrs.evolve(plan, inputs=inputs)
@@ -166,7 +208,27 @@ def describe(plan: Plan, depth: int = 0) -> str:
             if plan.condition is not None:
                 on.append(str(plan.condition))
             detail = f"{plan.kind}, on {' and '.join(on)}" if on else plan.kind
+        case Values():
+            detail = f"{plan.table.num_rows} rows of {', '.join(plan.table.column_names)}"
+        case SetOperation():
+            detail = f"{plan.kind}{' all' if plan.all else ''}"
+        case TopN():
+            detail = _top_n(plan)
         case _:
             detail = ""
     line = f"{'  ' * depth}{type(plan).__name__}{f'({detail})' if detail else ''}"
     return "\n".join([line, *(describe(part, depth + 1) for part in inputs_of(plan))])
+
+
+def _top_n(plan: TopN) -> str:
+    directions = {False: "", True: " DESC"}
+    nulls = {None: "", False: " NULLS LAST", True: " NULLS FIRST"}
+    order = [f"{each.column}{directions[each.descending]}{nulls[each.nulls_first]}" for each in plan.order]
+    parts = [
+        *([f"of each [{', '.join(plan.keys)}]"] if plan.keys else []),
+        *([f"order by {', '.join(order)}"] if order else []),
+        *([f"limit {plan.limit}"] if plan.limit is not None else []),
+        *([f"offset {plan.offset}"] if plan.offset else []),
+        *([f"numbered as {plan.rank}"] if plan.rank else []),
+    ]
+    return ", ".join(parts)
