@@ -7,83 +7,21 @@ ordinal or output alias is left, and whatever is not supported has been refused 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, cast
 
-import attrs
-
 from flow.errors import known
-from operators.sql.dialect import EMIT, Text, Tree, exp, offset_of, render
+from operators.sql.dialect import EMIT, Text, Tree, exp, render
+from operators.sql.from_clause import qualify_from, read_from
 from operators.sql.functions import AGGREGATES, shape_of
+from operators.sql.names import match, refuse
+from operators.sql.scope import Relation, Scope, Visible, checked_rename, exact
 from operators.sql.window_call import WINDOW_COLUMNS, WindowCall, read_window_call
 
-_SELECT_CLAUSES: Final = {"with_", "expressions", "from_", "where", "group", "having", "distinct", EMIT}
-
-_CLAUSE_NAMES: Final = {
-    "joins": "JOIN",
-    "laterals": "LATERAL",
-    "order": "ORDER BY",
-    "limit": "LIMIT",
-    "offset": "OFFSET",
-    "windows": "WINDOW",
-    "qualify": "QUALIFY",
-    "sample": "TABLESAMPLE",
-    "locks": "FOR UPDATE",
-    "into": "SELECT INTO",
-    "pivots": "PIVOT",
-    "only": "ONLY",
-    "kind": "SELECT AS",
-    "grouping_sets": "GROUPING SETS",
-    "cube": "CUBE",
-    "rollup": "ROLLUP",
-    "totals": "WITH TOTALS",
-    "all": "GROUP BY ALL",
-    "match": "MATCH_RECOGNIZE",
-    "ordinality": "WITH ORDINALITY",
-}
-
+_SELECT_CLAUSES: Final = {"with_", "expressions", "from_", "joins", "where", "group", "having", "distinct", EMIT}
 
 _NAMED: Final = exp.Alias | exp.Column | exp.Dot
 """Projections that have a name of their own."""
-
-
-@attrs.frozen
-class Relation:
-    """What a FROM clause makes visible: columns under an alias."""
-
-    alias: str
-    columns: tuple[str, ...]
-
-
-def match(text: Text, identifier: exp.Identifier, names: Iterable[str], kind: str) -> str | None:
-    """The name that an identifier means: the exact one, or, unquoted, the only one that differs in case alone.
-
-    Raises:
-        SqlError: several names differ from the identifier in case alone.
-    """
-    names = list(names)
-    if identifier.name in names:
-        return identifier.name
-    if identifier.args.get("quoted"):
-        return None
-    found = [name for name in names if name.lower() == identifier.name.lower()]
-    if len(found) > 1:
-        raise text.error(
-            f"{kind} {identifier.name!r} is ambiguous: {found} differ in case only",
-            identifier,
-            hint="quote the one you mean",
-        )
-    return found[0] if found else None
-
-
-def refuse(text: Text, node: Tree, allowed: Iterable[str]) -> None:
-    """Raise for the first clause of a node that is not supported."""
-    for key, value in node.args.items():
-        if value and key not in allowed:
-            first = value[0] if isinstance(value, list) else value
-            name = _CLAUSE_NAMES.get(key, key.strip("_").upper())
-            placed = isinstance(first, exp.Expr) and offset_of(first) is not None
-            raise text.error(f"{name} is not supported yet", first if placed else node)
 
 
 def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> list[str]:
@@ -121,24 +59,8 @@ def _with_ctes(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> 
     tables = ChainMap({}, cast("dict[str, Sequence[str]]", tables))
     for cte in with_.expressions:
         names = qualify(text, cte.this, tables)
-        tables[cte.alias] = _checked_rename(text, names, cte.args["alias"])
+        tables[cte.alias] = checked_rename(text, names, cte.args["alias"])
     return tables
-
-
-def renamed(names: Sequence[str], alias: exp.TableAlias | None) -> tuple[str, ...]:
-    """The columns of a relation after ``AS alias (column, ...)``."""
-    given = [column.name for column in (alias.args.get("columns") or ())] if alias else []
-    return (*given, *names[len(given) :])
-
-
-def _checked_rename(text: Text, names: Sequence[str], alias: exp.TableAlias | None) -> tuple[str, ...]:
-    result = renamed(names, alias)
-    if alias is not None and len(result) > len(names):
-        raise text.error(f"{alias.name!r} has {len(names)} columns, and {len(result)} names are given", alias)
-    if len(set(result)) < len(result):
-        name = next(name for place, name in enumerate(result) if name in result[:place])
-        raise text.error(f"the name {name!r} is given to two columns", alias)
-    return result
 
 
 def _qualify_union(text: Text, query: exp.Union, tables: Mapping[str, Sequence[str]]) -> list[str]:
@@ -161,7 +83,7 @@ class _Selecting:
         self._text = text
         self._select = select
         self._tables = tables
-        self._relations: list[Relation] = []
+        self._scope = Scope((), ())
 
     def qualify(self) -> list[str]:
         select = self._select
@@ -174,7 +96,7 @@ class _Selecting:
         source = select.args.get("from_")
         if source is None:
             raise self._text.error(f"a query needs FROM; tables known here: {sorted(self._tables)}", select)
-        self._relations.append(self._relation(source.this))
+        self._scope = qualify_from(self._text, read_from(self._text, select), self._relation, self._on)
         of_stars = self._expand_stars()
         for projection in select.expressions:
             if id(projection) not in of_stars:
@@ -192,16 +114,20 @@ class _Selecting:
     def _relation(self, source: Tree) -> Relation:
         if not isinstance(source, exp.Subquery | exp.Table):
             raise self._text.error(f"{source.key.upper()} in FROM is not supported yet", source)
-        refuse(self._text, source, {"this", "alias", "db", "catalog"})
+        refuse(self._text, source, {"this", "alias", "db", "catalog", "joins"})
         alias = source.args.get("alias")
         if isinstance(source, exp.Subquery):
-            names = _checked_rename(self._text, qualify(self._text, source.this, self._tables), alias)
+            names = checked_rename(self._text, qualify(self._text, source.this, self._tables), alias)
             return self._aliased(source, source.alias or "subquery", names)
         if isinstance(source.this, exp.Identifier):
             table, names = self._table(source)
-            return self._aliased(source, source.alias or table, _checked_rename(self._text, names, alias))
+            return self._aliased(source, source.alias or table, checked_rename(self._text, names, alias))
         call = read_window_call(self._text, source.this)
         return self._window(source, call)
+
+    def _on(self, condition: Tree, scope: Scope) -> None:
+        self._scope = scope
+        self._columns(condition.parent or condition)
 
     def _window(self, source: Tree, call: WindowCall) -> Relation:
         if isinstance(call.table, exp.Subquery):
@@ -220,8 +146,8 @@ class _Selecting:
                     source,
                     hint="give the column another name in a subquery: (SELECT window_start AS start, ... FROM ...)",
                 )
-        call.column.set("this", _exact(call.column.this, column))
-        names = _checked_rename(self._text, (*names, *WINDOW_COLUMNS), source.args.get("alias"))
+        call.column.set("this", exact(call.column.this, column))
+        names = checked_rename(self._text, (*names, *WINDOW_COLUMNS), source.args.get("alias"))
         return self._aliased(source, source.alias or table, names)
 
     def _table(self, table: Tree) -> tuple[str, tuple[str, ...]]:
@@ -230,7 +156,7 @@ class _Selecting:
         name = match(self._text, table.this, self._tables, "table")
         if name is None:
             raise self._text.error(f"no table {table.name!r}; {known(table.name, self._tables)}", table.this)
-        table.set("this", _exact(table.this, name))
+        table.set("this", exact(table.this, name))
         return name, tuple(self._tables[name])
 
     def _aliased(self, source: Tree, name: str, columns: Sequence[str]) -> Relation:
@@ -246,30 +172,27 @@ class _Selecting:
         """Put the columns in place of the stars; the ids of these, which are qualified already."""
         expanded: list[Tree] = []
         of_stars: list[Tree] = []
+        names: set[str] = set()
         for projection in self._select.expressions:
             star = projection.this if isinstance(projection, exp.Column) else projection
             if not isinstance(star, exp.Star):
                 expanded.append(projection)
                 continue
             refuse(self._text, star, ())
-            relations = self._relations
+            visible: Sequence[Visible] = self._scope.visible
             if isinstance(projection, exp.Column):
-                relations = [self._named_relation(projection.args["table"])]
-            columns = [_column(relation, name) for relation in relations for name in relation.columns]
-            expanded += columns
-            of_stars += columns
+                visible = Scope.of(self._scope.relation(self._text, projection.args["table"])).visible
+            for each in visible:
+                # Columns of equal names get numbers, as in DuckDB.
+                name = _numbered(each.name, names, 1)
+                names.add(name)
+                column = each.tree.copy()
+                if name != column.name or not isinstance(column, exp.Column):
+                    column = exp.alias_(column, name, quoted=True, copy=False)
+                expanded.append(column)
+                of_stars.append(column)
         self._select.set("expressions", expanded)
         return frozenset(map(id, of_stars))
-
-    def _named_relation(self, alias: exp.Identifier) -> Relation:
-        names = [relation.alias for relation in self._relations]
-        name = match(self._text, alias, names, "table")
-        if name is None:
-            raise self._text.error(f"no table {alias.name!r} in FROM; {known(alias.name, names)}", alias)
-        return self._relations[names.index(name)]
-
-    def _is_relation(self, alias: exp.Identifier) -> bool:
-        return match(self._text, alias, [relation.alias for relation in self._relations], "table") is not None
 
     def _columns(self, node: Tree, outputs: Mapping[str, Tree] | None = None) -> None:
         """Qualify the columns of an expression; those found nowhere else may be `outputs`, by alias."""
@@ -288,35 +211,16 @@ class _Selecting:
                 self._column(column)
 
     def _output_named(self, column: exp.Column, outputs: Mapping[str, Tree]) -> Tree | None:
-        if column.args.get("table") or self._holders(column.this, self._relations):
+        if column.args.get("table") or self._scope.holders(self._text, column.this):
             return None
         name = match(self._text, column.this, outputs, "column")
         return None if name is None else outputs[name]
 
-    def _holders(self, identifier: exp.Identifier, relations: Sequence[Relation]) -> list[tuple[Relation, str]]:
-        found = ((relation, match(self._text, identifier, relation.columns, "column")) for relation in relations)
-        return [(relation, name) for relation, name in found if name is not None]
-
     def _column(self, column: exp.Column) -> None:
-        """Qualify ``column``, ``table.column``, or either followed by fields of a struct."""
-        first, *fields = cast("list[exp.Identifier]", column.parts)
-        relations = self._relations
-        if fields and (self._is_relation(first) or not self._holders(first, relations)):
-            relations = [self._named_relation(first)]
-            first, *fields = fields
-        found = self._holders(first, relations)
-        if not found:
-            names = [name for relation in relations for name in relation.columns]
-            where = f" in {relations[0].alias!r}" if len(relations) == 1 else ""
-            raise self._text.error(f"no column {first.name!r}{where}; {known(first.name, names)}", first)
-        if len(found) > 1:
-            candidates = [f"{relation.alias}.{name}" for relation, name in found]
-            raise self._text.error(f"column {first.name!r} is ambiguous: {candidates}", first)
-        relation, name = found[0]
-        qualified: Tree = exp.Column(this=_exact(first, name), table=exp.to_identifier(relation.alias, quoted=True))
-        for field in fields:
-            qualified = exp.Dot(this=qualified, expression=field.copy())
-        column.replace(qualified)
+        meaning = self._scope.meaning(self._text, column)
+        if column.parent is self._select and isinstance(meaning, exp.Coalesce):
+            meaning = exp.alias_(meaning, column.name, quoted=True, copy=False)
+        column.replace(meaning)
 
     def _alias_projections(self) -> dict[str, Tree]:
         outputs: dict[str, Tree] = {}
@@ -353,16 +257,6 @@ class _Selecting:
         return qualified
 
 
-def _exact(identifier: Tree, name: str) -> exp.Identifier:
-    exact = exp.to_identifier(name, quoted=True)
-    exact.meta.update(identifier.meta)
-    return exact
-
-
-def _column(relation: Relation, name: str) -> exp.Column:
-    return exp.column(exp.to_identifier(name, quoted=True), table=exp.to_identifier(relation.alias, quoted=True))
-
-
 def _derived_name(projection: Tree, taken: set[str]) -> str:
     """PostgreSQL's name for a column without one: the function's, the cast column's, else ``column``."""
     node = projection
@@ -374,8 +268,13 @@ def _derived_name(projection: Tree, taken: set[str]) -> str:
         stem = AGGREGATES.get(type(node), shape[0]).lower()
     else:
         stem = "column"
-    name, number = stem, 1
+    return _numbered(stem, taken, 2)
+
+
+def _numbered(stem: str, taken: Collection[str], first: int) -> str:
+    """The name, or, where it is taken, the name with the first number that is not."""
+    name, number = stem, first
     while name in taken:
-        number += 1
         name = f"{stem}_{number}"
+        number += 1
     return name

@@ -23,10 +23,10 @@ from operators.sql.connectors import sink_of, source_of
 from operators.sql.declarations import Table, read_table
 from operators.sql.dialect import Text, Tree, exp, parse
 from operators.sql.lowering import lower, schema_of
+from operators.sql.names import match
 from operators.sql.optimise import optimise
 from operators.sql.options import Options
 from operators.sql.planner import cast_to, plan_query
-from operators.sql.qualify import match
 from operators.terminal import Terminal
 
 _POLICIES = ("fail", "skip", "dead_letter")
