@@ -49,13 +49,14 @@ class Parquet(FileSource):
         for path in files:
             about = footer(path)
             columns = pa.schema([whole.field(name) for name in wanted])
-            for first, last, rows in about.runs(about.may_match(self.predicate, whole), columns):
-                groups = range(first, last + 1)
-                earliest = None
-                if self.event_time is not None:
-                    earliest = about.earliest(self.event_time, whole.field(self.event_time).type, groups)
+            runs = list(about.runs(about.may_match(self.predicate, whole), columns))
+            groups = [range(first, last + 1) for first, last, _ in runs]
+            earliest: list[int | None] = [None] * len(runs)
+            if self.event_time is not None:
+                earliest = about.earliest(self.event_time, whole.field(self.event_time).type, groups)
+            for (first, last, rows), run, low in zip(runs, groups, earliest, strict=True):
                 id_ = f"{path}#{first}" if first == last else f"{path}#{first}-{last}"
-                splits.append(Split(id_, [path, first, last, rows], earliest, about.size(wanted, groups), path))
+                splits.append(Split(id_, [path, first, last, rows], low, about.size(wanted, run), path))
         return splits
 
     def open(self, split: Split, offset: Offset = None) -> ParquetReader:

@@ -114,21 +114,26 @@ class Footer:
             total += sum(chunks.column(leaf).total_compressed_size for leaf in leaves)
         return total
 
-    def earliest(self, column: str, kind: pa.DataType, groups: range) -> int | None:
-        """The least value of a timestamp column, microseconds; None where the statistics do not tell."""
+    def earliest(self, column: str, kind: pa.DataType, runs: Sequence[range]) -> list[int | None]:
+        """The least value of a timestamp column in each run of row groups, microseconds; None where nothing tells."""
         if not pa.types.is_timestamp(kind):
-            return None
-        least: int | None = None
-        for group in groups:
-            bounds = self._bounds(group, column, kind)
-            if bounds is None:
-                return None
-            if bounds[0] is not None:
-                low = bounds[0].cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64()).as_py()
-                # The cast of finer units rounds towards zero.
-                low -= kind.unit == "ns"
-                least = low if least is None else min(least, low)
-        return least
+            return [None] * len(runs)
+        known = {group: self._statistics(group, column, kind) for groups in runs for group in groups}
+        # All at once: to convert one value takes as long as to convert thousands.
+        lows = [None if told is None else told[0] for told in known.values()]
+        try:
+            times = convert(pa.array(lows, self.columns.field(column).type), kind)
+            times = times.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64())
+        except (pa.ArrowException, ValueError, TypeError, OverflowError):
+            return [None] * len(runs)
+        # The cast of finer units rounds towards zero.
+        least = dict(zip(known, pc.subtract(times, int(kind.unit == "ns")).to_pylist(), strict=True))
+        return [
+            None
+            if any(known[group] is None for group in groups)
+            else min((least[group] for group in groups if least[group] is not None), default=None)
+            for groups in runs
+        ]
 
     def may_match(self, predicate: pc.Expression | None, schema: pa.Schema) -> list[int]:
         """The row groups in which, by the statistics, rows may match; all of them where this cannot be told."""
@@ -170,7 +175,19 @@ class Footer:
         return holds
 
     def _bounds(self, group: int, column: str, kind: pa.DataType) -> tuple[Any, Any, bool] | None:
-        """Least, greatest (both None where all are NULL), whether there are NULLs; None where not known."""
+        """Least, greatest (both None where all are NULL) of this type, and whether there are NULLs; else None."""
+        known = self._statistics(group, column, kind)
+        if known is None or known[0] is None:
+            return known
+        try:
+            # With the type given: pyarrow guesses one by looking for pandas, which takes longer than all the rest.
+            low, high = convert(pa.array(known[:2], self.columns.field(column).type), kind)
+        except (pa.ArrowException, ValueError, TypeError, OverflowError):
+            return None
+        return low, high, known[2]
+
+    def _statistics(self, group: int, column: str, kind: pa.DataType) -> tuple[Any, Any, bool] | None:
+        """As `_bounds`, as the file has them; None also where they are of no use as bounds."""
         leaf = self.leaves.get(column)
         if leaf is None:
             return None
@@ -186,12 +203,7 @@ class Footer:
         ordered = pa.types.is_integer(held) or pa.types.is_temporal(held) or held == kind
         if not ordered or pa.types.is_nested(held) or pa.types.is_binary(held):
             return None
-        try:
-            # With the type given: pyarrow guesses one by looking for pandas, which takes longer than all the rest.
-            low, high = convert(pa.array([statistics.min, statistics.max], held), kind)
-        except (pa.ArrowException, ValueError, TypeError, OverflowError):
-            return None
-        return low, high, nulls
+        return statistics.min, statistics.max, nulls
 
 
 @lru_cache(maxsize=256)
