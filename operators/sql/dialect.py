@@ -34,6 +34,14 @@ EMIT: Final = "emit"
 """Argument of a query's tree: 'FINAL' or 'CHANGES', where the query says it."""
 
 
+_COMMA: Final = "comma"
+
+
+def is_comma(join: exp.Join) -> bool:
+    """Whether a join is written as a comma, which binds loosest."""
+    return _COMMA in join.meta and not join.kind
+
+
 def offset_of(node: Tree) -> int | None:
     """Where the leftmost token of a node stands in its text; None where the parser kept no place."""
     return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=None)
@@ -90,6 +98,13 @@ class _Streaming(Parser):
             return table
         self._retreat(index)
         return super()._parse_table(*arguments, **options)
+
+    def _parse_join(self, *arguments: Any, **options: Any) -> Any:
+        token = self._curr
+        join = self._placed(token, super()._parse_join(*arguments, **options))
+        if join is not None and token.token_type == TokenType.COMMA:
+            join.meta[_COMMA] = True
+        return join
 
     def _parse_window_function(self) -> Any:
         name = self._curr

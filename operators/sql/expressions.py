@@ -65,6 +65,12 @@ def aggregate_calls(tree: Tree) -> list[Tree]:
     return [node for node in tree.dfs(prune=_is_aggregate) if _is_aggregate(node)]
 
 
+def conjuncts(condition: Tree) -> list[Tree]:
+    """The conditions that must all hold for one that joins them by AND."""
+    condition = condition.unnest()
+    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+
+
 def _is_aggregate(node: Tree) -> bool:
     return isinstance(node, exp.AggFunc | exp.WithinGroup | exp.Filter)
 

@@ -7,18 +7,17 @@ the first takes away.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import attrs
 
-from operators.expressions import Call, Column, Expression
+from operators.expressions import Column, Expression
 from operators.sql import plan as p
+from operators.sql.conditions import filtered, volatile
+from operators.sql.join_rules import push_join
 from operators.sql.lowering import schema_of
 from operators.sql.ordering import limited
 from operators.sql.window_call import WINDOW_COLUMNS
-
-_VOLATILE: Final = frozenset({"random", "uuid", "gen_random_uuid"})
-"""Functions that give another value each time: they are computed where they are written."""
 
 
 def optimise(plan: p.Plan) -> p.Plan:
@@ -42,45 +41,38 @@ def substitute(expression: Expression, columns: Mapping[str, Expression]) -> Exp
     )
 
 
-def _volatile(expression: Expression) -> bool:
-    if isinstance(expression, Call) and expression.function in _VOLATILE:
-        return True
-    return any(_volatile(child) for child in expression.children)
-
-
 def _push(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
     """The plan with conditions on its rows, each as far down as it can go, in the order in which they are given."""
     match plan:
         case p.Filter():
             return _push(plan.input, (plan.predicate, *conditions))
         case p.Scan() | p.Values():
-            return _filtered(plan, conditions)
+            return filtered(plan, conditions)
         case p.Union():
             return p.Union(tuple(_push(part, conditions) for part in plan.inputs))
         case p.Distinct():
             return attrs.evolve(plan, input=_push(plan.input, conditions))
         case p.Project():
             columns = dict(plan.columns)
-            fixed = {name for name, expression in plan.columns if _volatile(expression)}
+            fixed = {name for name, expression in plan.columns if volatile(expression)}
             below, above = _divided(plan, conditions, lambda used: not used & fixed)
             below = tuple(substitute(condition, columns) for condition in below)
-            return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+            return filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
         case p.AssignWindows():
             below, above = _divided(plan, conditions, lambda used: not used & set(WINDOW_COLUMNS))
-            return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+            return filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
         case p.Aggregate():
             below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
-            return _filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
+            return filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
         case p.SetOperation():
             left, right = (_push(part, conditions) for part in p.inputs_of(plan))
             return attrs.evolve(plan, left=left, right=right)
         case p.TopN():
             below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
             top, above = limited(attrs.evolve(plan, input=_push(plan.input, below)), above)
-            return _filtered(top, above)
+            return filtered(top, above)
         case p.Join():
-            sides = tuple(_push(part, ()) for part in p.inputs_of(plan))
-            return _filtered(p.with_inputs(plan, sides), conditions)
+            return push_join(plan, conditions, _push)
 
 
 def _divided(
@@ -90,22 +82,12 @@ def _divided(
     below: list[Expression] = []
     above: list[Expression] = []
     for condition in conditions:
-        movable = can_go_down(condition.columns) and not _volatile(condition)
+        movable = can_go_down(condition.columns) and not volatile(condition)
         if movable and above:
             # It would overtake a condition that may keep it from rows on which it fails.
             movable = condition.bind(schema).root.total
         (below if movable else above).append(condition)
     return tuple(below), tuple(above)
-
-
-def _filtered(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
-    schema = schema_of(plan).columns
-    for condition in conditions:
-        if isinstance(plan, p.Filter) and condition.bind(schema).root.total:
-            plan = p.Filter(plan.input, Call("and", (plan.predicate, condition)))
-        else:
-            plan = p.Filter(plan, condition)
-    return plan
 
 
 def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
@@ -121,6 +103,9 @@ def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
                 plan = attrs.evolve(plan, rank=None)
             ordered = {*plan.keys, *(each.column for each in plan.order)}
             below = None if wanted is None else (wanted | ordered) - {plan.rank or ""}
+        case p.Join() if wanted is not None:
+            used = wanted.union(*plan.keys, plan.condition.columns if plan.condition is not None else ())
+            return p.with_inputs(plan, tuple(_narrowed(part, used) for part in p.inputs_of(plan)))
         case p.Project():
             columns = plan.columns if wanted is None else tuple(each for each in plan.columns if each[0] in wanted)
             if wanted is not None and all(expression == Column(name) for name, expression in columns):
@@ -130,6 +115,16 @@ def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
         case _:
             below = None
     return p.with_inputs(plan, tuple(_prune(part, below) for part in p.inputs_of(plan)))
+
+
+def _narrowed(plan: p.Plan, used: frozenset[str]) -> p.Plan:
+    """A side of a join with none but the columns that are used: what it keeps of each row is state."""
+    names = schema_of(plan).names
+    kept = [name for name in names if name in used] or names[:1]
+    plan = _prune(plan, frozenset(kept))
+    if schema_of(plan).names == kept:
+        return plan
+    return p.Project(plan, tuple((name, Column(name)) for name in kept))
 
 
 def _melt(plan: p.Plan) -> p.Plan:

@@ -9,19 +9,23 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
-import pyarrow as pa
-
 from flow.errors import GraphError
-from operators.expressions import Cast, Column
-from operators.expressions.types import logical
+from operators.expressions import Column
 from operators.sql import plan as p
+from operators.sql.clauses import ordered_apart
+from operators.sql.constants import ONE_ROW
 from operators.sql.dialect import EMIT, Text, Tree, exp, render
 from operators.sql.errors import SqlError
-from operators.sql.expressions import ExpressionReader, aggregate_calls, bare
+from operators.sql.expressions import ExpressionReader, aggregate_calls, bare, conjuncts
+from operators.sql.finishing import Rows, finished, refuse_unbounded
+from operators.sql.from_clause import read_from
 from operators.sql.grouping import GROUPED, Grouping
+from operators.sql.joins import plan_from
 from operators.sql.lowering import schema_of
 from operators.sql.optimise import optimise
-from operators.sql.qualify import qualify, renamed
+from operators.sql.qualify import qualify
+from operators.sql.scope import renamed
+from operators.sql.sets import plan_set_operation, plan_values
 from operators.sql.window_call import read_window_call
 
 Catalog = Mapping[str, p.Plan]
@@ -35,6 +39,8 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
         SqlError: the query makes no sense over these tables, or asks for what is not supported.
     """
     try:
+        query = ordered_apart(query)
+        refuse_unbounded(text, query)
         qualify(text, query, _Columns(catalog))
         return optimise(_plan(text, query, catalog))
     except SqlError:
@@ -61,29 +67,6 @@ class _Columns(Mapping[str, Sequence[str]]):
         return len(self._catalog)
 
 
-def cast_to(plan: p.Plan, target: pa.Schema) -> p.Plan:
-    """The plan with the names and types of `target`, by position; both have as many columns.
-
-    Raises:
-        GraphError: a type cannot be cast.
-    """
-    schema = schema_of(plan)
-    columns = tuple(
-        (
-            field.name,
-            Column(name)
-            if logical(schema.column_type(name)) == logical(field.type)
-            else Cast(Column(name), field.type),
-        )
-        for name, field in zip(schema.names, target, strict=True)
-    )
-    if columns == tuple((name, Column(name)) for name in schema.names):
-        return plan
-    project = p.Project(plan, columns)
-    schema_of(project)
-    return project
-
-
 def _plan(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     if with_ := query.args.get("with_"):
         catalog = ChainMap({}, cast("dict[str, p.Plan]", catalog))
@@ -92,8 +75,11 @@ def _plan(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     match query:
         case exp.Subquery():
             return _plan(text, query.this, catalog)
-        case exp.Union():
-            return _union(text, query, catalog)
+        case exp.SetOperation():
+            left, right = _plan(text, query.this, catalog), _plan(text, query.expression, catalog)
+            return plan_set_operation(text, query, left, right)
+        case exp.Values():
+            return plan_values(text, query)
         case exp.Select():
             return _Selecting(text, query, catalog).plan()
     raise TypeError(f"qualifying lets no {query.key} pass")
@@ -107,23 +93,6 @@ def _renamed(plan: p.Plan, alias: exp.TableAlias | None) -> p.Plan:
     return p.Project(plan, tuple((new, Column(old)) for new, old in zip(given, names, strict=True)))
 
 
-def _union(text: Text, query: exp.Union, catalog: Catalog) -> p.Plan:
-    left, right = _plan(text, query.this, catalog), _plan(text, query.expression, catalog)
-    schema = schema_of(left)
-    wanted = pa.schema([schema.columns.field(name) for name in schema.names])
-    try:
-        right = cast_to(right, wanted)
-        union = p.Union((*_branches(left), *_branches(right)))
-        schema_of(union)
-    except GraphError as error:
-        raise text.error(f"UNION ALL: {error}", query.expression) from error
-    return union
-
-
-def _branches(plan: p.Plan) -> tuple[p.Plan, ...]:
-    return plan.inputs if isinstance(plan, p.Union) else (plan,)
-
-
 class _Selecting:
     """One SELECT being planned."""
 
@@ -134,7 +103,7 @@ class _Selecting:
 
     def plan(self) -> p.Plan:
         select = self._select
-        plan, columns = self._relation(select.args["from_"].this)
+        plan, columns = self._from()
         labels: dict[str, str] = {}
         if where := select.args.get("where"):
             self._refuse_aggregates(where, "WHERE", "filter groups with HAVING")
@@ -145,7 +114,8 @@ class _Selecting:
         for key in keys:
             self._refuse_aggregates(key, "GROUP BY")
         having = select.args.get("having")
-        outputs = [*select.expressions, *([having] if having else [])]
+        clauses = [having, *(select.args.get(key) for key in ("qualify", "order", "distinct"))]
+        outputs = [*select.expressions, *(clause for clause in clauses if clause)]
         calls = [call for tree in outputs for call in aggregate_calls(tree)]
         if keys or calls or having:
             grouping = Grouping(self._text, plan, columns, keys, calls, [(e.this, e.alias) for e in select.expressions])
@@ -156,18 +126,17 @@ class _Selecting:
                 for condition in conjuncts(having.this):
                     reader = self._reader(plan, columns, labels)
                     plan = p.Filter(plan, reader.condition(grouping.over_groups(condition), "HAVING"))
-            projections = [(each.alias, grouping.over_groups(each.this)) for each in select.expressions]
-        else:
-            if emit := select.args.get(EMIT):
-                raise self._text.error(
-                    f"EMIT {emit.name} says when groups are given out, and this query has none", emit, "leave it out"
-                )
-            projections = [(each.alias, each.this) for each in select.expressions]
-        reader = self._reader(plan, columns, labels)
-        plan = p.Project(plan, tuple((name, reader.read(tree)) for name, tree in projections))
-        if select.args.get("distinct"):
-            plan = self._distinct(plan)
-        return plan
+            return finished(select, Rows(self._text, plan, columns, labels), grouping.over_groups)
+        if emit := select.args.get(EMIT):
+            raise self._text.error(
+                f"EMIT {emit.name} says when groups are given out, and this query has none", emit, "leave it out"
+            )
+        return finished(select, Rows(self._text, plan, columns, labels), lambda tree: tree)
+
+    def _from(self) -> tuple[p.Plan, dict[tuple[str, str], str]]:
+        if not self._select.args.get("from_"):
+            return p.Values(ONE_ROW), {}
+        return plan_from(self._text, read_from(self._text, self._select), self._relation)
 
     def _relation(self, source: Tree) -> tuple[p.Plan, dict[tuple[str, str], str]]:
         alias = source.args["alias"]
@@ -179,11 +148,12 @@ class _Selecting:
         return plan, {(alias.name, shown): name for shown, name in zip(renamed(names, alias), names, strict=True)}
 
     def _table(self, source: Tree) -> p.Plan:
-        return (
-            _plan(self._text, source.this, self._catalog)
-            if isinstance(source, exp.Subquery)
-            else self._catalog[source.name]
-        )
+        match source:
+            case exp.Subquery():
+                return _plan(self._text, source.this, self._catalog)
+            case exp.Values():
+                return plan_values(self._text, source)
+        return self._catalog[source.name]
 
     def _windows(self, tree: Tree) -> p.Plan:
         call = read_window_call(self._text, tree)
@@ -191,10 +161,12 @@ class _Selecting:
         schema = schema_of(plan)
         if schema.event_time != call.column.name:
             has = f"that is {schema.event_time!r}" if schema.event_time else "there is none"
+            hint = "declare it by WATERMARK FOR in CREATE TABLE, or by event_time= of graph.source"
+            if schema.event_time is None and any(isinstance(part, p.Join) for part in p.walk(plan)):
+                has = "a join has none"
+                hint = "put the rows in windows before they are joined: ... FROM TUMBLE(table, ...) JOIN ..."
             raise self._text.error(
-                f"windows follow the event time, and {call.column.name!r} is not it: {has}",
-                call.column,
-                hint="declare it by WATERMARK FOR in CREATE TABLE, or by event_time= of graph.source",
+                f"windows follow the event time, and {call.column.name!r} is not it: {has}", call.column, hint=hint
             )
         windowed = p.AssignWindows(plan, call.column.name, call.size, call.slide)
         try:
@@ -217,17 +189,3 @@ class _Selecting:
     def _refuse_aggregates(self, tree: Tree, clause: str, hint: str | None = None) -> None:
         for call in aggregate_calls(tree):
             raise self._text.error(f"aggregates are not allowed in {clause}: {render(bare(call))}", call, hint)
-
-    def _distinct(self, plan: p.Plan) -> p.Plan:
-        distinct = p.Distinct(plan)
-        try:
-            schema_of(distinct)
-        except GraphError as error:
-            raise self._text.error(f"SELECT DISTINCT: {error}", self._select.args["distinct"]) from error
-        return distinct
-
-
-def conjuncts(condition: Tree) -> list[Tree]:
-    """The conditions that must all hold for one that joins them by AND."""
-    condition = condition.unnest()
-    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]

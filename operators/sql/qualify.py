@@ -11,6 +11,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, cast
 
 from flow.errors import known
+from operators.sql.clauses import (
+    order_key,
+    ordinal,
+    qualify_groups,
+    qualify_order,
+    qualify_set_operation,
+    read_windows,
+    refuse_windows,
+    values_names,
+)
 from operators.sql.dialect import EMIT, Text, Tree, exp, render
 from operators.sql.from_clause import qualify_from, read_from
 from operators.sql.functions import AGGREGATES, shape_of
@@ -43,8 +53,10 @@ def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> lis
         case exp.Subquery():
             refuse(text, query, {"this", "alias", "with_"})
             return qualify(text, query.this, tables)
-        case exp.Union():
-            return _qualify_union(text, query, tables)
+        case exp.SetOperation():
+            return qualify_set_operation(text, query, lambda side: qualify(text, side, tables))
+        case exp.Values():
+            return values_names(text, query)
         case exp.Select():
             return _Selecting(text, query, tables).qualify()
     raise text.error(f"{query.key.upper()} is not supported yet; a query is SELECT ... FROM ...", query)
@@ -63,19 +75,6 @@ def _with_ctes(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> 
     return tables
 
 
-def _qualify_union(text: Text, query: exp.Union, tables: Mapping[str, Sequence[str]]) -> list[str]:
-    if query.args.get("distinct"):
-        raise text.error("UNION is not supported yet; UNION ALL is", query.expression)
-    refuse(text, query, {"with_", "this", "expression", "distinct", "by_name"})
-    if query.args.get("by_name"):
-        raise text.error("UNION ALL BY NAME is not supported yet", query.expression)
-    left = qualify(text, query.this, tables)
-    right = qualify(text, query.expression, tables)
-    if len(left) != len(right):
-        raise text.error(f"UNION ALL of {len(left)} columns {left} and {len(right)} columns {right}", query.expression)
-    return left
-
-
 class _Selecting:
     """One SELECT being qualified."""
 
@@ -88,30 +87,43 @@ class _Selecting:
     def qualify(self) -> list[str]:
         select = self._select
         refuse(self._text, select, _SELECT_CLAUSES)
-        distinct = select.args.get("distinct")
-        if distinct is not None and distinct.args.get("on"):
-            raise self._text.error("DISTINCT ON is not supported yet", distinct.args["on"])
         if not select.expressions:
             raise self._text.error("SELECT needs at least one column, or *", select)
-        source = select.args.get("from_")
-        if source is None:
-            raise self._text.error(f"a query needs FROM; tables known here: {sorted(self._tables)}", select)
-        self._scope = qualify_from(self._text, read_from(self._text, select), self._relation, self._on)
+        read_windows(self._text, select)
+        if select.args.get("from_"):
+            self._scope = qualify_from(self._text, read_from(self._text, select), self._relation, self._on)
         of_stars = self._expand_stars()
         for projection in select.expressions:
             if id(projection) not in of_stars:
                 self._columns(projection)
         outputs = self._alias_projections()
         if where := select.args.get("where"):
+            refuse_windows(self._text, where, "WHERE")
             self._columns(where)
         if group := select.args.get("group"):
             refuse(self._text, group, {"expressions"})
-            group.set("expressions", [self._group_key(key, outputs) for key in group.expressions])
+            refuse_windows(self._text, group, "GROUP BY")
+            keys = [qualify_groups(key, lambda key: self._group_key(key, outputs)) for key in group.expressions]
+            group.set("expressions", keys)
         if having := select.args.get("having"):
+            refuse_windows(self._text, having, "HAVING")
             self._columns(having, outputs)
+        if qualifying := select.args.get("qualify"):
+            self._columns(qualifying, outputs)
+        if order := select.args.get("order"):
+            qualify_order(self._text, order, outputs, lambda key: self._key(key, outputs))
+        if (distinct := select.args.get("distinct")) and (on := distinct.args.get("on")):
+            keys = [
+                order_key(self._text, key, outputs, lambda key: self._key(key, outputs), "DISTINCT ON")
+                for key in on.expressions
+            ]
+            distinct.set("on", exp.Tuple(expressions=keys))
         return list(outputs)
 
     def _relation(self, source: Tree) -> Relation:
+        if isinstance(source, exp.Values):
+            names = checked_rename(self._text, values_names(self._text, source), source.args.get("alias"))
+            return self._aliased(source, source.alias or "values", names)
         if not isinstance(source, exp.Subquery | exp.Table):
             raise self._text.error(f"{source.key.upper()} in FROM is not supported yet", source)
         refuse(self._text, source, {"this", "alias", "db", "catalog", "joins"})
@@ -127,7 +139,7 @@ class _Selecting:
 
     def _on(self, condition: Tree, scope: Scope) -> None:
         self._scope = scope
-        self._columns(condition.parent or condition)
+        self._columns(condition)
 
     def _window(self, source: Tree, call: WindowCall) -> Relation:
         if isinstance(call.table, exp.Subquery):
@@ -199,8 +211,6 @@ class _Selecting:
         for part in list(node.walk()):
             if isinstance(part, exp.Query) and part is not node:
                 raise self._text.error("subqueries in expressions are not supported yet", part)
-            if isinstance(part, exp.Window):
-                raise self._text.error("window functions (OVER) are not supported yet", part)
         for column in list(node.find_all(exp.Column)):
             if isinstance(column.this, exp.Star):
                 continue
@@ -243,16 +253,16 @@ class _Selecting:
         return outputs
 
     def _group_key(self, key: Tree, outputs: Mapping[str, Tree]) -> Tree:
-        if isinstance(key, exp.Literal) and key.is_int:
-            ordinal = int(key.this)
-            if not 1 <= ordinal <= len(outputs):
-                raise self._text.error(f"GROUP BY {ordinal}: the result has columns 1 to {len(outputs)}", key)
-            return list(outputs.values())[ordinal - 1].unalias().copy()
+        if (numbered := ordinal(self._text, key, outputs, "GROUP BY")) is not None:
+            return numbered
         if isinstance(key, exp.Column) and (output := self._output_named(key, outputs)) is not None:
             return output.unalias().copy()
+        return self._key(key)
+
+    def _key(self, key: Tree, outputs: Mapping[str, Tree] | None = None) -> Tree:
         # A wrapper, so that a key that is itself replaced has a parent.
         holder = exp.Tuple(expressions=[key])
-        self._columns(holder)
+        self._columns(holder, outputs)
         (qualified,) = cast("list[Tree]", holder.expressions)
         return qualified
 
