@@ -18,7 +18,7 @@ from flow.nodes import ErrorPolicy
 from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
-from operators.aggregates.aggregation import ORDERED, Aggregation, check_changelog
+from operators.aggregates.aggregation import Aggregation
 from operators.aggregates.bank import Aggregations
 from operators.aggregates.columns import IntArray, column
 from operators.aggregates.layout import (
@@ -77,7 +77,6 @@ class Aggregate(Operator):
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         """Keys and results."""
         (schema,) = inputs.values()
-        check_changelog(schema, self.aggregations)
         columns = pa.schema([*key_fields(schema, self.keys), *result_fields(schema, self.aggregations)])
         return StreamSchema(changelog_of(columns) if self.emit == "changes" else columns)
 
@@ -87,7 +86,7 @@ class Aggregate(Operator):
 
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]] | None:
         """Keys and arguments; all columns where rows have an order, since that may be the event time's."""
-        if any(aggregation.function in ORDERED for _, aggregation in self.aggregations):
+        if any(aggregation.arrives for _, aggregation in self.aggregations):
             return None
         return {"in": used(self.keys, self.aggregations)}
 
@@ -136,7 +135,7 @@ class _AggregatePartition(Partition):
         names = list(operator.keys)
         self._keys = [names.index(key) if merging else schema.columns.get_field_index(key) for key in names]
         self._merging = merging
-        self._store = Store(schema, self._columns.types[: len(names)], operator.aggregations)
+        self._store = Store(schema, self._columns.types[: len(names)], operator.aggregations, table=not names)
         self._routed = [names.index(key) for key in operator.routed or names]
         kinds = self._store.bank.partial_types
         self._states = list(range(len(names), len(names) + len(kinds)))
@@ -147,14 +146,20 @@ class _AggregatePartition(Partition):
         return iter(self._take_in(batch))
 
     @np.errstate(all="ignore")
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Yield the row of a table without rows, where none has come yet."""
+        if self._final or not self._whole or len(self._store):
+            return iter(())
+        self._stand()
+        return iter([self._inserted(np.zeros(1, np.int64))])
+
+    @np.errstate(all="ignore")
     def on_end(self) -> Iterator[pa.RecordBatch]:
         """Yield all groups, unless their changes have come out as they came."""
-        if self._whole and not len(self._store):
-            self._store.slots([], 0)
-            self._store.bank.grow(1)
-            return iter([self._inserted(np.zeros(1, np.int64))])
         if not self._final:
-            return iter(())
+            return self.flush()
+        if self._whole and not len(self._store):
+            self._stand()
         slots = self._store.standing()
         return (self._inserted(slots[low : low + CHUNK]) for low in range(0, len(slots), CHUNK))
 
@@ -188,6 +193,11 @@ class _AggregatePartition(Partition):
         weights = column(pa.int64(), changes.weights)
         arrays = [*self._store.keys(changes.slots), *changes.results, weights]
         return [pa.RecordBatch.from_arrays(arrays, schema=self._columns)]
+
+    def _stand(self) -> None:
+        """Let the whole table have its row."""
+        self._store.slots([], 0)
+        self._store.bank.grow(1)
 
     def _inserted(self, slots: IntArray) -> pa.RecordBatch:
         arrays = [*self._store.keys(slots), *self._store.bank.results(slots)]

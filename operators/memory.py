@@ -209,7 +209,7 @@ class Collect(Sink):
             PenstockError: nothing has run yet, or rows were retracted that had not been inserted.
         """
         table = self._collected.table()
-        return _summed(table) if table.schema.names[-1:] == [WEIGHT] else table
+        return summed(table) if table.schema.names[-1:] == [WEIGHT] else table
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -233,7 +233,7 @@ class _CollectWriter(Writer):
         self._waiting = []
 
 
-def _summed(changes: pa.Table) -> pa.Table:
+def summed(changes: pa.Table) -> pa.Table:
     """The rows of which more were inserted than retracted, each as often as that; in order of first appearance."""
     rows = changes.drop_columns([WEIGHT])
     keys = {f"key {number}": _comparable(column) for number, column in enumerate(rows.columns)}

@@ -1,66 +1,22 @@
-"""The cases under tests/sql: each query over trades.csv gives the rows below it, and so does DuckDB."""
+"""The cases under tests/sql (tests/sql_cases.py says how they are written): each adds up to what DuckDB returns.
 
-import csv
-from pathlib import Path
+Every case runs in batches of 1, of 7 and of all rows, at 1 and at 4 partitions, over rows that stay, and over rows of
+which some are taken back, copies among them.
+"""
 
-import attrs
+from collections.abc import Mapping
+
 import duckdb
 import pyarrow as pa
 import pytest
 
-from flow import Graph
-from operators import Collect, Table, sql
-from tests.plain_executor import run_plainly
+from flow import WEIGHT, PenstockError
+from operators.testing import Batching, Input, assert_matches_batch, final, with_retractions
+from tests.sql_cases import Case, all_cases
 
-FOLDER = Path(__file__).parent / "sql"
-TRADES = pa.schema(
-    [
-        ("symbol", pa.string()),
-        ("price", pa.float64()),
-        ("volume", pa.int64()),
-        ("event_time", pa.timestamp("us")),
-        ("venue", pa.string()),
-    ]
-)
-
-
-@attrs.frozen
-class Case:
-    name: str
-    query: str
-    duckdb: str
-    rows: list[str]
-
-
-def read_cases() -> list[Case]:
-    """A case is its name, its query, DuckDB's query where that differs, and the rows expected, one a line, in order."""
-    cases = []
-    for path in sorted(FOLDER.glob("*.sql")):
-        for part in path.read_text().split("-- case: ")[1:]:
-            name, _, rest = part.partition("\n")
-            query, _, rows = rest.partition("-- rows:\n")
-            query, _, other = query.partition("-- duckdb:\n")
-            expected = [line.removeprefix("-- ") for line in rows.strip().splitlines()]
-            cases.append(Case(f"{path.stem}: {name}", query.strip(), (other or query).strip(), expected))
-    return cases
-
-
-CASES = read_cases()
-
-
-def trades() -> pa.Table:
-    with (FOLDER / "trades.csv").open() as file:
-        rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
-    text = pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in TRADES.names]))
-    return text.cast(TRADES)
-
-
-def graph_of(query: str, batch_rows: int, collect: Collect | None = None) -> tuple[Graph, Collect]:
-    graph = Graph("case")
-    stream = graph.source("trades", Table(trades(), batch_rows=batch_rows), event_time="event_time", delay="10s")
-    collect = collect or Collect()
-    sql(query, trades=stream, partitions=2).sink("out", collect)
-    return graph, collect
+CASES = all_cases()
+BATCHES: tuple[Batching, ...] = (1, 7, "all")
+EVER = "100 days"
 
 
 def shown(table: pa.Table) -> list[str]:
@@ -75,23 +31,41 @@ def shown(table: pa.Table) -> list[str]:
     return sorted(text for text, count in counts.items() for _ in range(count))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def inputs(tables: Mapping[str, pa.Table], delay: str) -> dict[str, Input]:
+    return {
+        name: Input(table, "event_time", delay) if "event_time" in table.column_names else Input(table)
+        for name, table in tables.items()
+    }
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.rows is not None], ids=lambda case: case.name)
 def test_the_expected_rows_are_duckdbs(case: Case) -> None:
     with duckdb.connect() as connection:
-        connection.register("trades", trades())
-        result = connection.sql(case.duckdb.rstrip(";")).to_arrow_table()
+        for name, table in case.tables.items():
+            connection.register(name, final(table))
+        result = connection.sql((case.duckdb or case.query).rstrip(";")).to_arrow_table()
     assert shown(result) == case.rows
 
 
-@pytest.mark.parametrize("batch_rows", [1, 3, 100])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_one_partition_in_a_plain_loop(case: Case, batch_rows: int) -> None:
-    graph, _ = graph_of(case.query, batch_rows)
-    assert shown(run_plainly(graph)["out"]) == case.rows
+def test_rows_as_they_are_written(case: Case) -> None:
+    assert_matches_batch(case.query, inputs(case.used(), "10s"), reference=case.duckdb or None, batches=BATCHES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_two_partitions_in_the_runtime(case: Case) -> None:
-    graph, collect = graph_of(case.query, 4)
-    graph.run()
-    assert shown(collect.changes()) == case.rows
+@pytest.mark.parametrize("case", [case for case in CASES if not case.ordered], ids=lambda case: case.name)
+def test_rows_that_come_and_go(case: Case) -> None:
+    changing = {
+        name: table if WEIGHT in table.column_names else with_retractions(table, seed)
+        for seed, (name, table) in enumerate(case.used().items())
+    }
+
+    def check() -> None:
+        assert_matches_batch(case.query, inputs(changing, EVER), reference=case.duckdb or None, batches=BATCHES)
+
+    if case.append_only is None:
+        check()
+        return
+    with pytest.raises((PenstockError, ExceptionGroup)) as refused:
+        check()
+    error = refused.value
+    assert case.append_only in str(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)

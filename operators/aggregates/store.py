@@ -1,6 +1,6 @@
 """Groups and their aggregates: an index from keys to slots, and a bank of accumulators over the slots.
 
-A group stands when it has a row of the result: while rows of it are there, or, without keys, from the first batch on.
+A group stands when it has a row of the result: while rows of it are there, or, where it is the whole table, always.
 """
 
 from __future__ import annotations
@@ -42,9 +42,15 @@ class Changes:
 class Store:
     """The groups of one partition, or of some of its windows."""
 
-    def __init__(self, schema: StreamSchema, kinds: Sequence[pa.DataType], aggregations: Aggregations) -> None:
-        """An empty store; `kinds` are the (plain) types of the keys, `schema` that of the rows that are aggregated."""
+    def __init__(
+        self, schema: StreamSchema, kinds: Sequence[pa.DataType], aggregations: Aggregations, *, table: bool = False
+    ) -> None:
+        """An empty store; `kinds` are the (plain) types of the keys, `schema` that of the rows that are aggregated.
+
+        Without keys there is one group. With `table`, it is the whole table, and stands when it has no rows, too.
+        """
         self._index = KeyIndex(kinds) if kinds else None
+        self._table = table
         self._whole = False
         self.bank = Bank(schema, aggregations)
 
@@ -112,7 +118,7 @@ class Store:
             self.bank.update(batch, slots, len(self))
 
     def _stand(self, slots: IntArray, known: int) -> BoolArray:
-        return slots < known if self._index is None else self.bank.rows[slots] > 0
+        return slots < known if self._table else self.bank.rows[slots] > 0
 
 
 def _taken(columns: Iterable[pa.Array], rows: IntArray) -> list[pa.Array]:

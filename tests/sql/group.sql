@@ -99,6 +99,7 @@ trades GROUP BY symbol;
 -- c | 0.381881308 | 0.311804782 | 158.333333 | 105.555556
 
 -- case: first and last by event time
+-- ordered: rows of the same time
 SELECT symbol, first_value(price) AS first, last_value(price) AS last FROM trades GROUP BY symbol;
 -- duckdb:
 SELECT symbol, arg_min(price, event_time) AS first, arg_max(price, event_time) AS last FROM trades GROUP BY

@@ -1,0 +1,339 @@
+"""The test kit for queries: what a query puts out over streams adds up to what DuckDB returns over the same tables.
+
+Nothing here depends on chance that a seed does not fix, but for the order in which a whole run meets its batches.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import MissingExtraError, PenstockError
+from flow.graph import Graph
+from flow.schema import WEIGHT
+from flow.stepping import Stepping
+from operators.memory import Collect, Table, summed
+from operators.sql import plan as p
+from operators.sql import sql
+from operators.sql.dialect import POSTGRES
+from operators.sql.query import plan_of
+
+Row: TypeAlias = tuple[Any, ...]
+
+Batching: TypeAlias = int | Literal["random", "all"]
+"""Rows a batch: so many, as chance will have it, or all at once."""
+
+SHOWN: Final = 10
+"""Rows of each kind that a difference shows."""
+
+_EACH: Final = 3
+"""How often a run in single steps is compared before its end."""
+
+
+@attrs.frozen
+class Input:
+    """A stream made of a table of changes, in this order.
+
+    Attributes:
+        changes: the rows; with a last int64 column ``_weight`` (+1 inserts, -1 retracts) the stream is a changelog.
+        event_time: the timestamp column that the watermark speaks of.
+        delay: how far event times may be out of order.
+    """
+
+    changes: pa.Table
+    event_time: str | None = None
+    delay: str = "0s"
+
+
+def assert_matches_batch(
+    query: str,
+    inputs: Mapping[str, Any],
+    *,
+    reference: str | None = None,
+    batches: Sequence[Batching] = (1, 7, "all", "random"),
+    partitions: Sequence[int] = (1, 4),
+    dialect: str = POSTGRES,
+    seed: int = 0,
+) -> None:
+    """Run a query over streams in every batching and number of partitions, and compare with DuckDB.
+
+    Each combination runs in single steps, sources and channels taking turns by chance, and is compared on the way too,
+    wherever the query gives out changes; then all of it runs once more as a whole.
+    Rows are compared as multisets, numbers with a fraction to 1e-9 relative.
+
+    Args:
+        query: what `operators.sql` takes.
+        inputs: the streams by the names that the query calls them: tables of changes (an Arrow table, a dict of
+            columns, or anything else that `Table` takes), or an `Input` where there is an event time.
+        reference: the query for DuckDB, where that is another one.
+        batches: rows a batch, ``"all"`` or ``"random"``.
+        partitions: how many instances of each operator.
+        dialect: of the query.
+        seed: what chance begins with.
+
+    Raises:
+        AssertionError: the results differ; tells which rows are missing and which are too many.
+        MissingExtraError: DuckDB is not installed.
+        SqlError: the query is refused.
+    """
+    given = {name: each if isinstance(each, Input) else Input(_table(each)) for name, each in inputs.items()}
+    case = _Case(query, given, dialect)
+    with Reference(reference or query) as batch:
+        for count in partitions:
+            for batching in batches:
+                case.step(batch, batching, count, random.Random(f"{seed} {batching} {count}"))
+        case.run(batch, partitions, random.Random(f"{seed}"))
+
+
+def with_retractions(table: pa.Table, seed: int = 0) -> pa.Table:
+    """Changes that add up to the rows of a table: they come in any order, and others come and go in between.
+
+    Rows that are inserted twice lose one copy again, and rows of which the columns are mixed from several are there
+    for a while; a row's insertion always comes before its retraction.
+    """
+    chance = random.Random(f"{seed}")
+    rows = table.num_rows
+    if not rows:
+        return table.append_column(pa.field(WEIGHT, pa.int64(), nullable=False), pa.array([], pa.int64()))
+    extra = max(1, rows // 2)
+    copies = table.take([chance.randrange(rows) for _ in range(extra)])
+    mixed = pa.table(
+        [column.take([chance.randrange(rows) for _ in range(extra)]) for column in table.columns], schema=table.schema
+    )
+    everything = pa.concat_tables([table, copies, mixed]).combine_chunks()
+    order = [(chance.random(), row, 1) for row in range(everything.num_rows)]
+    order += [(at + (1 - at) * chance.random(), row, -1) for at, row, _ in order[rows:]]
+    order.sort(key=lambda change: (change[0], -change[2]))
+    changes = everything.take([row for _, row, _ in order])
+    weights = pa.array([weight for _, _, weight in order], pa.int64())
+    return changes.append_column(pa.field(WEIGHT, pa.int64(), nullable=False), weights)
+
+
+class Reference:
+    """What DuckDB returns for a query, over any tables; a context manager.
+
+    Raises:
+        MissingExtraError: DuckDB is not installed.
+    """
+
+    def __init__(self, query: str) -> None:
+        self._query = query.strip().rstrip(";")
+        self._connection = _duckdb().cursor()
+
+    def __enter__(self) -> Reference:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.close()
+
+    def rows(self, tables: Mapping[str, pa.Table]) -> Counter[Row]:
+        """The result over tables of changes, each summed up to the rows that remain.
+
+        Raises:
+            PenstockError: a row is retracted that had not been inserted.
+        """
+        for name, table in tables.items():
+            self._connection.register(name, final(table))
+        return counted(self._connection.sql(self._query).to_arrow_table())
+
+
+@cache
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtraError("comparing with a batch engine", "test", "duckdb") from error
+    return duckdb.connect(config={"threads": 1})
+
+
+@attrs.frozen
+class _Case:
+    query: str
+    inputs: Mapping[str, Input]
+    dialect: str
+
+    def step(self, batch: Reference, batching: Batching, partitions: int, chance: random.Random) -> None:
+        """Once in single steps, compared at its end and, where that makes sense, on the way."""
+        graph = Graph("case")
+        pieces = {name: _cut(each.changes, batching, chance) for name, each in self.inputs.items()}
+        self._add(graph, pieces, partitions, "result", Collect())
+        stepping = Stepping(graph, partitions=partitions, choose=chance.randrange)
+        columns = graph.schema(graph.node("result").inputs["in"]).columns
+        left = {name: list(each) for name, each in pieces.items()}
+        total = sum(map(len, pieces.values()))
+        stops = set(chance.sample(range(1, total), min(_EACH, total - 1))) if self._gives_changes(graph) else set()
+        read = dict.fromkeys(pieces, 0)
+        what = f"batches: {batching}; partitions: {partitions}"
+        for number in range(1, total + 1):
+            name = chance.choice([name for name, batches in left.items() if batches])
+            read[name] += left[name].pop(0).num_rows
+            stepping.read(name)
+            while chance.random() < 0.5 and stepping.deliver():
+                pass
+            if number in stops:
+                stepping.settle()
+                sofar = {name: self.inputs[name].changes.slice(0, rows) for name, rows in read.items()}
+                told = ", ".join(f"{rows} of {name!r}" for name, rows in read.items())
+                self._compare(batch, sofar, stepping, columns, f"{what}; after these rows: {told}")
+        stepping.end()
+        whole = {name: each.changes for name, each in self.inputs.items()}
+        self._compare(batch, whole, stepping, columns, what)
+
+    def run(self, batch: Reference, partitions: Sequence[int], chance: random.Random) -> None:
+        """All numbers of partitions in one graph, run as a whole."""
+        graph = Graph("case")
+        pieces = {name: _cut(each.changes, "random", chance) for name, each in self.inputs.items()}
+        results = {count: Collect() for count in partitions}
+        for count, result in results.items():
+            self._add(graph, pieces, count, f"result of {count} partitions", result)
+        graph.run()
+        expected = batch.rows({name: each.changes for name, each in self.inputs.items()})
+        for count, result in results.items():
+            _compare(self.query, expected, counted(result.changes()), f"a whole run; partitions: {count}")
+
+    def _add(
+        self, graph: Graph, pieces: Mapping[str, Sequence[pa.RecordBatch]], partitions: int, name: str, sink: Collect
+    ) -> None:
+        streams = {}
+        for table, batches in pieces.items():
+            made = self.inputs[table]
+            streams[table] = graph.source(
+                graph.unique_name(table), Table(batches), event_time=made.event_time, delay=made.delay
+            )
+        sql(self.query, dialect=self.dialect, name=f"query {name}", partitions=partitions, **streams).sink(name, sink)
+
+    def _gives_changes(self, graph: Graph) -> bool:
+        """Whether results come out as rows come in: no group waits for a window's end or the input's."""
+        streams = {
+            name: graph.source(graph.unique_name("seen"), Table(each.changes), event_time=each.event_time)
+            for name, each in self.inputs.items()
+        }
+        plan = plan_of(self.query, dialect=self.dialect, **streams)
+        return not any(isinstance(node, p.Aggregate) and node.emit == "final" for node in p.walk(plan))
+
+    def _compare(
+        self, batch: Reference, inputs: Mapping[str, pa.Table], stepping: Stepping, columns: pa.Schema, what: str
+    ) -> None:
+        try:
+            expected = batch.rows(inputs)
+        except PenstockError:
+            if inputs == {name: each.changes for name, each in self.inputs.items()}:
+                raise
+            return  # changes that are not yet a table
+        written = pa.Table.from_batches(stepping.written["result"], columns)
+        _compare(self.query, expected, counted(written), what)
+
+
+def _table(data: Any) -> pa.Table:
+    return data if isinstance(data, pa.Table) else pa.Table.from_batches(Table(data).data)
+
+
+def final(changes: pa.Table) -> pa.Table:
+    """The rows that remain of a table of changes.
+
+    Raises:
+        PenstockError: a row is retracted that had not been inserted.
+    """
+    return summed(changes) if WEIGHT in changes.schema.names else changes
+
+
+def _cut(table: pa.Table, batching: Batching, chance: random.Random) -> list[pa.RecordBatch]:
+    (whole,) = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    rows = whole.num_rows
+    if batching == "all" or not rows:
+        return [whole]
+    if batching == "random":
+        cuts = sorted(chance.sample(range(1, rows), chance.randrange(rows)))
+        bounds = [0, *cuts, rows]
+    else:
+        bounds = [*range(0, rows, batching), rows]
+    return [whole.slice(low, high - low) for low, high in pairwise(bounds)]
+
+
+def counted(table: pa.Table) -> Counter[Row]:
+    """How often each row is there; for a changelog, how often it is left: less than 0 where more was retracted."""
+    names = [name for name in table.schema.names if name != WEIGHT]
+    columns = [[_plain(value) for value in table[name].to_pylist()] for name in names]
+    weights = table[WEIGHT].to_pylist() if WEIGHT in table.schema.names else [1] * table.num_rows
+    counts: Counter[Row] = Counter()
+    for row, weight in zip(zip(*columns, strict=True), weights, strict=True):
+        counts[row] += weight
+    return Counter({row: count for row, count in counts.items() if count})
+
+
+def _plain(value: Any) -> Any:
+    """A value that can be compared and hashed."""
+    match value:
+        case float() if math.isnan(value):
+            return "NaN"
+        case list():
+            return tuple(map(_plain, value))
+        case dict():
+            return tuple((key, _plain(each)) for key, each in value.items())
+    return value
+
+
+def difference(expected: Counter[Row], given: Counter[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows that are missing and those that are too many; numbers with a fraction may differ by 1e-9 relative."""
+    missing = list((expected - given).elements())
+    surplus = Counter(given)
+    surplus.subtract(expected)
+    extra = list((+surplus).elements())
+    unmatched = []
+    for row in missing:
+        near = next((number for number, other in enumerate(extra) if _close(row, other)), None)
+        if near is None:
+            unmatched.append(row)
+        else:
+            extra.pop(near)
+    return unmatched, extra
+
+
+def _close(one: Row, other: Row) -> bool:
+    return len(one) == len(other) and all(map(_same, one, other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return _close(one, other)
+    if isinstance(one, float) and isinstance(other, float | int | Decimal):
+        return math.isclose(one, other, rel_tol=1e-9)
+    if isinstance(other, float) and isinstance(one, int | Decimal):
+        return math.isclose(one, other, rel_tol=1e-9)
+    return bool(one == other)
+
+
+def _compare(query: str, expected: Counter[Row], given: Counter[Row], what: str) -> None:
+    missing, extra = difference(expected, given)
+    below = [row for row, count in given.items() if count < 0]
+    if missing or extra or below:
+        raise AssertionError(
+            "\n".join(
+                [
+                    "what the query put out does not add up to what DuckDB returns",
+                    textwrap.indent(query.strip(), "  "),
+                    what,
+                    *_told("rows missing", missing),
+                    *_told("rows too many", extra),
+                    *_told("rows retracted that had not been inserted", below),
+                ]
+            )
+        )
+
+
+def _told(what: str, rows: list[Row]) -> Iterator[str]:
+    if rows:
+        yield f"{what} ({len(rows)}):"
+        yield from (f"  {' | '.join('NULL' if value is None else str(value) for value in row)}" for row in rows[:SHOWN])
+    if len(rows) > SHOWN:
+        yield f"  ... {len(rows) - SHOWN} more"
