@@ -13,6 +13,7 @@ from operators.filter import Filter
 from operators.functions import FlatMap, Map, MapBatches
 from operators.generators import Generator
 from operators.iterables import AsyncRows, Batches, Rows
+from operators.join import Join
 from operators.map_async import MapAsync
 from operators.memory import Collect, Null, Table
 from operators.project import Project
@@ -42,6 +43,7 @@ __all__ = [
     "FlatMap",
     "Generator",
     "Hop",
+    "Join",
     "JsonLines",
     "JsonLinesSink",
     "Map",

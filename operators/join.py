@@ -1,0 +1,269 @@
+"""Join: the pairs of rows of two streams that belong together, kept up to date under changes of both.
+
+Put together, the changes that have come out are at any time the join of the rows that have come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, get_args
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import GraphError, known
+from flow.graph import Stream
+from flow.hashing import hash_columns
+from flow.nodes import ErrorPolicy
+from flow.operator import Operator, Partition, PartitionContext
+from flow.schema import WEIGHT, StreamSchema, changelog_of
+from flow.verbs import verb
+from operators.aggregates.columns import plain_type
+from operators.aggregates.layout import apart
+from operators.expressions import Expression, bind_condition, coalesce, expression
+from operators.joining.partition import Input, JoinPartition
+from operators.project import Project
+from operators.routing import keyed
+
+JoinKind = Literal["inner", "left", "right", "full", "semi", "anti"]
+
+_SHOWN: Final[dict[str, tuple[int, int]]] = {
+    "inner": (0, 0),
+    "left": (-1, 0),
+    "right": (0, -1),
+    "full": (-1, -1),
+    "semi": (1, 0),
+    "anti": (-1, 0),
+}
+
+
+def _pairs(keys: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((left, right) for left, right in keys)
+
+
+def _condition(value: Any) -> Expression | None:
+    return None if value is None else expression(value)
+
+
+@attrs.frozen
+class Join(Operator):
+    """Pairs of rows of its two ports, equal in the keys and satisfying the condition.
+
+    ``left``, ``right`` and ``full`` joins also give the rows of that side (of both) that have no partner, with NULLs
+    for the other side's columns; ``semi`` gives the left's rows that have a partner, ``anti`` those that have none.
+    Both ports must be divided by the keys, in their order.
+
+    The state is the rows of both sides, for ever; of a semi or anti join without condition, only the left's rows, and
+    the number of the right's by key. Columns come out plain where they come in dictionary-encoded.
+
+    Attributes:
+        kind: which rows come out.
+        keys: pairs of a column of the left and one of the right that must be equal (none: every row meets every row).
+        condition: over the columns of both sides, what a pair must satisfy too.
+        null_safe: whether NULL keys equal each other; else rows with a NULL key have no partner.
+        single: whether there is one partition: where there is no key.
+    """
+
+    kind: JoinKind = attrs.field()
+    keys: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
+    condition: Expression | None = attrs.field(default=None, converter=_condition)
+    null_safe: bool = False
+    single: bool = attrs.field(init=False, repr=False, eq=False)
+
+    ports = ("left", "right")
+    timed = False
+    vectorised = True
+
+    @single.default
+    def _single(self) -> bool:
+        return not self.keys
+
+    @kind.validator
+    def _known_kind(self, attribute: attrs.Attribute[str], value: str) -> None:
+        if value not in get_args(JoinKind):
+            raise GraphError(f"no kind of join {value!r}; {known(str(value), get_args(JoinKind))}")
+
+    @property
+    def paired(self) -> bool:
+        """Whether pairs come out; else rows of the left only."""
+        return self.kind not in ("semi", "anti")
+
+    def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
+        """The left's columns, then, where pairs come out, the right's; raises GraphError where they do not fit."""
+        left, right = (inputs[port] for port in self.ports)
+        for mine, theirs in self.keys:
+            kinds = [_key_type(left, mine, "left"), _key_type(right, theirs, "right")]
+            if kinds[0] != kinds[1]:
+                raise GraphError(
+                    f"keys must be of one type: {mine!r} is {kinds[0]}, {theirs!r} is {kinds[1]}: cast one"
+                )
+            _check_hashable(mine, kinds[0], "cannot be a key")
+        both = sorted(set(left.names) & set(right.names))
+        if both and (self.paired or self.condition is not None):
+            raise GraphError(f"column names must be unique among both sides; on both are: {both}; rename them on one")
+        for schema in (left, right):
+            for name in schema.names if schema.changelog else ():
+                _check_hashable(name, schema.column_type(name), "cannot be told apart when rows are taken back")
+        if self.condition is not None:
+            bind_condition(self.condition, pa.schema([*_fields(left), *_fields(right)]))
+        columns = pa.schema([*_fields(left), *(_fields(right) if self.paired else ())])
+        appends = self.kind in ("inner", "semi") and not left.changelog and not right.changelog
+        return StreamSchema(columns if appends else changelog_of(columns))
+
+    def open(self, context: PartitionContext) -> Partition:
+        """As `Operator.open`."""
+        schemas = [context.inputs[port] for port in self.ports]
+        read = frozenset[str]() if self.condition is None else self.condition.columns
+        inputs: list[Input] = []
+        for side, schema in enumerate(schemas):
+            keys = [pair[side] for pair in self.keys]
+            whole = self.paired or side == 0
+            names = [name for name in schema.names if whole or name in keys or name in read]
+            inputs.append(
+                Input(
+                    columns=names,
+                    kinds=[plain_type(schema.column_type(name)) for name in names],
+                    keys=[names.index(key) for key in keys],
+                    changelog=schema.changelog,
+                    shown=_SHOWN[self.kind][side],
+                    kept=whole or self.condition is not None,
+                )
+            )
+        left, right = inputs
+        asked = [[index for index, name in enumerate(given.columns) if name in read] for given in inputs]
+        bound = None
+        if self.condition is not None:
+            fields = [
+                pa.field(given.columns[i], given.kinds[i])
+                for given, some in zip(inputs, asked, strict=True)
+                for i in some
+            ]
+            bound = bind_condition(self.condition, pa.schema(fields))
+        output = self.output(context.inputs).columns
+        return JoinPartition((left, right), output, self.paired, self.null_safe, bound, (asked[0], asked[1]))
+
+    def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
+        """What is wanted, the keys, and what the condition reads."""
+        read = frozenset[str]() if self.condition is None else self.condition.columns
+        left = wanted | read | {key for key, _ in self.keys}
+        right = (wanted if self.paired else frozenset()) | read | {key for _, key in self.keys}
+        return {"left": left - {WEIGHT}, "right": right - {WEIGHT}}
+
+
+def _fields(schema: StreamSchema) -> list[pa.Field]:
+    return [pa.field(name, plain_type(schema.column_type(name))) for name in schema.names]
+
+
+def _key_type(schema: StreamSchema, key: str, side: str) -> pa.DataType:
+    if key not in schema.names:
+        raise GraphError(f"no key column {key!r} on the {side}; {known(key, schema.names)}")
+    return plain_type(schema.column_type(key))
+
+
+def _check_hashable(name: str, kind: pa.DataType, why: str) -> None:
+    try:
+        hash_columns([pa.nulls(0, kind)])
+    except TypeError as error:
+        raise GraphError(f"column {name!r} of type {kind} {why}: cast it") from error
+
+
+Keys = str | Iterable[str | tuple[str, str]] | Mapping[str, str]
+"""One column that both sides have, several of them, pairs of a left and a right column, or a mapping of such pairs."""
+
+
+@verb
+def join(
+    stream: Stream,
+    other: Stream,
+    *,
+    on: Keys = (),
+    kind: JoinKind = "inner",
+    condition: Any = None,
+    null_safe: bool = False,
+    prefix: str | None = None,
+    name: str | None = None,
+    partitions: int | None = None,
+    on_error: ErrorPolicy = "fail",
+) -> Stream:
+    """Join another stream: ``orders.join(customers, on={"customer": "id"}, kind="left")``.
+
+    A key that has the same name on both sides comes out once, from whichever side has the row.
+
+    Args:
+        stream: the left side.
+        other: the right side.
+        on: the keys, by which rows are divided here unless `key_by` did it (none: every row meets every row).
+        kind: ``inner``, ``left``, ``right``, ``full``, ``semi`` or ``anti``.
+        condition: over the columns of both sides, what a pair must satisfy too.
+        null_safe: whether NULL keys equal each other.
+        prefix: put before the names of those of the right's columns that the left has too, in the condition as well.
+        name: of the node.
+        partitions: how many instances.
+        on_error: what becomes of rows for which the condition cannot be computed.
+
+    Raises:
+        GraphError: a key is missing or of another type than its partner, or both sides have a column of one name.
+    """
+    pairs = _named(on)
+    paired = kind not in ("semi", "anti")
+    merged = [left for left, right in pairs if left == right]
+    if not paired and condition is None:
+        renamed: dict[str, str] = {}
+    else:
+        renamed = _renamed(stream.schema.names, other.schema.names, merged, prefix)
+    for _, right in pairs:
+        _key_type(other.schema, right, "right")
+    if renamed:
+        other = other.apply(Project([(renamed.get(each, each), each) for each in other.schema.names]))
+    keys = [(left, renamed.get(right, right)) for left, right in pairs]
+    joined = _divided(stream, tuple(left for left, _ in keys)).apply(
+        Join(kind, keys, condition, null_safe),
+        name=name if not (paired and merged) else None,
+        partitions=partitions,
+        on_error=on_error,
+        right=_divided(other, tuple(right for _, right in keys)),
+    )
+    if not (paired and merged):
+        return joined
+    spare = {renamed[key]: key for key in merged}
+    values: dict[str, Any] = {each: each for each in joined.schema.names if each not in spare}
+    for copy, key in spare.items():
+        if kind in ("right", "full"):
+            values[key] = copy if kind == "right" else coalesce(key, copy)
+    return joined.apply(Project(values.items(), frozenset(joined.schema.columns.names)), name=name)
+
+
+def _named(on: Keys) -> list[tuple[str, str]]:
+    if isinstance(on, str):
+        return [(on, on)]
+    if isinstance(on, Mapping):
+        return list(on.items())
+    return [(key, key) if isinstance(key, str) else (key[0], key[1]) for key in on]
+
+
+def _renamed(left: list[str], right: list[str], merged: list[str], prefix: str | None) -> dict[str, str]:
+    """New names of the right's columns, such that none is the left's."""
+    both = [each for each in right if each in left]
+    ambiguous = [each for each in both if each not in merged]
+    if ambiguous and prefix is None:
+        raise GraphError(
+            f"both sides have columns {ambiguous}: name one side's anew by prefix='right_' or rename(...), "
+            "or join on them"
+        )
+    names = {each: f"{prefix}{each}" for each in ambiguous}
+    for name in names.values():
+        if name in left or name in right:
+            raise GraphError(f"with the prefix {prefix!r} there would be two columns {name!r}; choose another prefix")
+    copies = [each for each in both if each in merged]
+    taken = [*left, *right, *names.values()]
+    return names | dict(zip(copies, apart(taken, [f"_right_{each}" for each in copies]), strict=True))
+
+
+def _divided(stream: Stream, keys: tuple[str, ...]) -> Stream:
+    divided, routed = keyed(stream, keys)
+    if routed != keys:
+        raise GraphError(
+            f"{stream.name!r} is divided by {list(routed)}; both sides of a join are divided by all its keys, in one "
+            f"order: {list(keys)}; leave key_by out"
+        )
+    return divided

@@ -1,0 +1,1 @@
+"""The state of joins: rows by key on each side."""

@@ -1,0 +1,383 @@
+"""A join at work: what each batch on one side changes in the result, given the rows of the other.
+
+Invariant: the changes put out so far sum up to the join of the rows that have come in. With A and B the two sides, a
+change dA of A gives the pairs of dA with B, and whatever rows of B gain their first partner or lose their last. What a
+batch gives contains no row both as coming and as going, and comes in pieces, of which only one is laid out at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Final
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flow.hashing import hash_columns, key_groups
+from flow.keys import KeyIndex, factorise
+from flow.operator import KEY_GROUP, PortedPartition, Tables
+from flow.schema import WEIGHT
+from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, plain, unique_slots
+from operators.expressions import BoundExpression
+from operators.joining.ragged import spread
+from operators.joining.side import Delta, Side
+
+PIECE: Final = 131_072
+"""Most rows of a batch that comes out."""
+
+_MANY_SLOTS: Final = 65_536
+
+
+@attrs.frozen
+class Input:
+    """What a join keeps of one input.
+
+    Attributes:
+        columns: names of the columns that are kept.
+        kinds: their types, without dictionaries.
+        keys: which of them are the keys.
+        changelog: whether rows can be taken back.
+        shown: 1 where a row of this input comes out when it has a partner, -1 where it does when it has none, 0 where
+            only pairs come out.
+        kept: whether rows are kept; else only how many there are of each key.
+    """
+
+    columns: list[str]
+    kinds: list[pa.DataType]
+    keys: list[int]
+    changelog: bool
+    shown: int
+    kept: bool
+
+
+class JoinPartition(PortedPartition):
+    """The state of a join, and what comes out of it.
+
+    Args:
+        inputs: left and right.
+        output: the columns of the result.
+        paired: whether pairs come out; else rows of the left only.
+        null_safe: whether NULL keys equal each other.
+        condition: what a pair must satisfy too.
+        asked: the columns of left and right that the condition reads.
+    """
+
+    def __init__(
+        self,
+        inputs: tuple[Input, Input],
+        output: pa.Schema,
+        paired: bool,
+        null_safe: bool,
+        condition: BoundExpression | None,
+        asked: tuple[list[int], list[int]],
+    ) -> None:
+        self._inputs = inputs
+        self._output = output
+        self._weighted = bool(output.names) and output.names[-1] == WEIGHT
+        self._paired = paired
+        self._null_safe = null_safe
+        self._condition = condition
+        self._asked = asked
+        self._begin()
+
+    def _begin(self) -> None:
+        kinds = [self._inputs[0].kinds[key] for key in self._inputs[0].keys]
+        self._index = KeyIndex(kinds) if kinds else None
+        self._sides = [Side(each.kinds, each.changelog) for each in self._inputs]
+        self._totals = [np.zeros(0, np.int64), np.zeros(0, np.int64)]
+        self._next_look = _MANY_SLOTS
+
+    def on_batch(self, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
+        """Yield what a batch on the port ``left`` or ``right`` changes."""
+        if not batch.num_rows:
+            return
+        self._rebuild_where_worn()
+        own = ("left", "right").index(port)
+        given = self._inputs[own]
+        columns = [plain(batch.column(name)) for name in given.columns]
+        weights = physical(batch.column(WEIGHT)) if given.changelog else None
+        if weights is not None and (weights == 1).all():
+            weights = None
+        if not self._null_safe:
+            keyed = [columns[key] for key in given.keys if columns[key].null_count]
+            if keyed:
+                unmatched = np.logical_or.reduce([np.asarray(array.is_null()) for array in keyed])
+                yield from self._unmatched(own, columns, weights, unmatched)
+                chosen = np.flatnonzero(~unmatched)
+                columns = [array.take(pa.array(chosen)) for array in columns]
+                weights = None if weights is None else weights[chosen]
+                if not len(chosen):
+                    return
+                slots = self._slots([columns[key] for key in given.keys], len(chosen))
+                yield from self._changes(own, columns, slots, weights)
+                return
+        slots = self._slots([columns[key] for key in given.keys], batch.num_rows)
+        yield from self._changes(own, columns, slots, weights)
+
+    def snapshot(self) -> Tables:
+        """A row a row that is there, or, of a side that only counts, a row a key."""
+        tables = {}
+        for own, (name, given) in enumerate(zip(("left", "right"), self._inputs, strict=True)):
+            side = self._sides[own]
+            rows = side.standing()
+            if given.kept:
+                arrays = side.values(rows)
+                keys = [arrays[key] for key in given.keys]
+                count = side.count(rows)
+                counts = np.ones(len(rows), np.int64) if count is None else count
+                partners = side.partners[rows]
+            else:
+                rows = np.flatnonzero(self._totals[own])
+                arrays = keys = [] if self._index is None else self._index.columns(rows)
+                counts, partners = self._totals[own][rows], np.zeros(len(rows), np.int64)
+            groups = key_groups(hash_columns(keys)) if keys else np.zeros(len(rows), np.int64)
+            ours = [column(pa.int64(), values) for values in (counts, partners, groups)]
+            names = [f"column_{number}" for number in range(len(arrays))]
+            tables[name] = pa.table([*arrays, *ours], [*names, WEIGHT, "partners", KEY_GROUP])
+        return tables
+
+    def restore(self, state: Tables) -> None:
+        """Take up rows, from any number of partitions."""
+        for own, (name, given) in enumerate(zip(("left", "right"), self._inputs, strict=True)):
+            for batch in state[name].combine_chunks().to_batches() if name in state else ():
+                if not batch.num_rows:
+                    continue
+                counts, partners = physical(batch.column(WEIGHT)), physical(batch.column("partners"))
+                columns = batch.columns[:-3]
+                keys = [columns[key] for key in given.keys] if given.kept else columns
+                slots = self._slots(keys, batch.num_rows)
+                if given.kept:
+                    delta = self._sides[own].apply(columns, slots, counts)
+                    self._sides[own].partners[delta.rows] = partners
+                self._total(own, slots, counts)
+
+    def _slots(self, keys: Sequence[pa.Array], rows: int) -> IntArray:
+        return np.zeros(rows, np.int64) if self._index is None else self._index.slots(keys)
+
+    def _total(self, own: int, slots: IntArray, counts: IntArray) -> None:
+        """Count the rows of a side by key, where the other side has to know whether there are any."""
+        if self._condition is None and self._inputs[1 - own].shown and len(slots):
+            self._totals[own] = grown(self._totals[own], int(slots.max()) + 1, 0)
+            np.add.at(self._totals[own], slots, counts)
+
+    def _unmatched(
+        self, own: int, columns: list[pa.Array], weights: IntArray | None, rows: BoolArray
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows that no row can match, since a key is NULL; nothing need be remembered of them."""
+        if self._inputs[own].shown >= 0 or not rows.any():
+            return
+        chosen = np.flatnonzero(rows)
+        arrays = [array.take(pa.array(chosen)) for array in columns]
+        counts = np.ones(len(chosen), np.int64) if weights is None else weights[chosen]
+        if weights is not None:
+            codes, first = factorise(arrays)
+            net = np.zeros(len(first), np.int64)
+            np.add.at(net, codes, counts)
+            arrays, counts = [array.take(pa.array(first)) for array in arrays], net
+        yield from self._alone(own, arrays, counts)
+
+    def _changes(
+        self, own: int, columns: list[pa.Array], slots: IntArray, weights: IntArray | None
+    ) -> Iterator[pa.RecordBatch]:
+        given = self._inputs[own]
+        if given.kept:
+            delta = self._sides[own].apply(columns, slots, weights)
+        else:
+            delta = Delta(columns, slots, weights, np.zeros(0, np.int64))
+        if not len(delta):
+            return
+        if self._condition is None:
+            yield from self._by_key(own, delta)
+        else:
+            yield from self._by_pair(own, delta)
+
+    def _by_key(self, own: int, delta: Delta) -> Iterator[pa.RecordBatch]:
+        """Whether a row has partners is the same for all rows of a key."""
+        other, shown, paired = 1 - own, self._inputs[1 - own].shown, delta
+        counts = delta.counts
+        if shown:
+            touched = unique_slots(delta.slots, int(delta.slots.max()) + 1)
+            self._totals[own] = grown(self._totals[own], int(touched[-1]) + 1, 0)
+            before = self._totals[own][touched] > 0
+            self._total(own, delta.slots, counts)
+            after = self._totals[own][touched] > 0
+            factors = shown * (after.astype(np.int64) - before)
+            blank = _blank(delta.columns) if self._paired else None
+            if blank is not None:
+                # With a row of NULLs a pair looks like a row without partner: both are put out as one change.
+                np.add.at(factors, np.searchsorted(touched, delta.slots[blank]), counts[blank])
+                paired = delta.take(~blank)
+        if self._paired:
+            for owners, rows in self._pairs(own, paired):
+                yield from self._joined(own, paired, owners, rows)
+        void = 0
+        if self._inputs[own].shown:
+            totals = self._totals[other] = grown(self._totals[other], int(delta.slots.max()) + 1, 0)
+            chosen = (totals[delta.slots] > 0) == (self._inputs[own].shown > 0)
+            void = yield from self._shown(own, delta.columns, np.where(chosen, counts, 0), bool(shown))
+        if shown:
+            turned = np.flatnonzero(factors)
+            starts, lengths = self._sides[other].spans(touched[turned])
+            for owners, places in spread(lengths, PIECE):
+                rows = self._sides[other].at(starts[owners] + places)
+                void += yield from self._turned(other, rows, factors[turned][owners])
+            yield from self._voids(void)
+
+    def _by_pair(self, own: int, delta: Delta) -> Iterator[pa.RecordBatch]:
+        """Which rows are partners depends on the condition: their number is kept for every row."""
+        other, shown = 1 - own, self._inputs[1 - own].shown
+        mine, theirs = self._sides[own], self._sides[other]
+        counts, found = delta.counts, np.zeros(len(delta), np.int64)
+        blank = extra = None
+        if shown:
+            near = theirs.of(unique_slots(delta.slots, int(delta.slots.max()) + 1))
+            before = theirs.partners[near] > 0
+            blank = _blank(delta.columns) if self._paired else None
+            if blank is not None:
+                extra = np.zeros(theirs.rows, np.int64)
+        for owners, rows in self._pairs(own, delta):
+            owners, rows = self._satisfying(own, delta, owners, rows)
+            if not len(rows):
+                continue
+            there = theirs.count(rows)
+            low = int(owners[0])
+            high = int(owners[-1]) + 1
+            np.add.at(found[low:high], owners - low, 1 if there is None else there)
+            if shown:
+                np.add.at(theirs.partners, rows, counts[owners])
+            if blank is not None and extra is not None:
+                ordinary = ~blank[owners]
+                np.add.at(extra, rows[~ordinary], counts[owners[~ordinary]])
+                owners, rows = owners[ordinary], rows[ordinary]
+            if self._paired:
+                yield from self._joined(own, delta, owners, rows)
+        void = 0
+        if self._inputs[own].shown:
+            mine.partners[delta.rows] = found
+            chosen = (found > 0) == (self._inputs[own].shown > 0)
+            void = yield from self._shown(own, delta.columns, np.where(chosen, counts, 0), bool(shown))
+        if shown:
+            factors = shown * ((theirs.partners[near] > 0).astype(np.int64) - before)
+            if extra is not None:
+                factors += extra[near]
+            turned = np.flatnonzero(factors)
+            for low in range(0, len(turned), PIECE):
+                some = turned[low : low + PIECE]
+                void += yield from self._turned(other, near[some], factors[some])
+            yield from self._voids(void)
+
+    def _pairs(self, own: int, delta: Delta) -> Iterator[tuple[IntArray, IntArray]]:
+        """The changed rows (by their places in the delta) with the rows of the other side that have the same key."""
+        theirs = self._sides[1 - own]
+        starts, lengths = theirs.spans(delta.slots)
+        for owners, places in spread(lengths, PIECE):
+            rows = theirs.at(starts[owners] + places)
+            there = theirs.count(rows)
+            if there is not None and not there.all():
+                standing = np.flatnonzero(there)
+                owners, rows = owners[standing], rows[standing]
+            if len(rows):
+                yield owners, rows
+
+    def _satisfying(self, own: int, delta: Delta, owners: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+        assert self._condition is not None
+        other, places = 1 - own, pa.array(owners)
+        arrays = [list[pa.Array](), list[pa.Array]()]
+        arrays[own] = [delta.columns[index].take(places) for index in self._asked[own]]
+        arrays[other] = self._sides[other].values(rows, self._asked[other])
+        names = [self._inputs[side].columns[index] for side in (0, 1) for index in self._asked[side]]
+        batch = pa.RecordBatch.from_arrays([*arrays[0], *arrays[1]], names)
+        kept = np.flatnonzero(np.asarray(pc.fill_null(self._condition(batch), False)))
+        return owners[kept], rows[kept]
+
+    def _joined(self, own: int, delta: Delta, owners: IntArray, rows: IntArray) -> Iterator[pa.RecordBatch]:
+        """Pairs, with the product of their weights."""
+        if not len(rows):
+            return
+        other = 1 - own
+        there = self._sides[other].count(rows)
+        weights = None if delta.weights is None else delta.weights[owners]
+        if there is not None:
+            weights = there if weights is None else weights * there
+        places = pa.array(owners)
+        mine = [array.take(places) for array in delta.columns]
+        theirs = self._sides[other].values(rows)
+        yield from self._out([*mine, *theirs] if own == 0 else [*theirs, *mine], weights, len(rows))
+
+    def _shown(
+        self, own: int, columns: list[pa.Array], weights: IntArray, hold: bool
+    ) -> Generator[pa.RecordBatch, None, int]:
+        """Changed rows without a partner (or with one); held back and returned: how many rows of nothing but NULLs."""
+        blank = _blank(columns) if self._paired and hold else None
+        if blank is None:
+            yield from self._alone(own, columns, weights)
+            return 0
+        yield from self._alone(own, columns, np.where(blank, 0, weights))
+        return int(weights[blank].sum())
+
+    def _turned(self, own: int, rows: IntArray, factors: IntArray) -> Generator[pa.RecordBatch, None, int]:
+        """Rows of the side that did not change, which come or go as often as they are there; returns as `_shown`."""
+        there = self._sides[own].count(rows)
+        weights = factors if there is None else factors * there
+        return (yield from self._shown(own, self._sides[own].values(rows), weights, self._inputs[1 - own].shown != 0))
+
+    def _voids(self, weight: int) -> Iterator[pa.RecordBatch]:
+        """Rows of nothing but NULLs, which may stand for a row of either side without partner."""
+        if weight:
+            blank = [pa.nulls(1, kind) for given in self._inputs for kind in given.kinds]
+            yield from self._out(blank, np.array([weight]), 1)
+
+    def _alone(self, own: int, columns: list[pa.Array], weights: IntArray) -> Iterator[pa.RecordBatch]:
+        """Rows of one side without the other: with NULLs in its place where pairs come out."""
+        chosen = np.flatnonzero(weights)
+        if not len(chosen):
+            return
+        if len(chosen) < len(weights):
+            rows = pa.array(chosen)
+            columns, weights = [array.take(rows) for array in columns], weights[chosen]
+        if self._paired:
+            padding = [pa.nulls(len(chosen), kind) for kind in self._inputs[1 - own].kinds]
+            columns = [*columns, *padding] if own == 0 else [*padding, *columns]
+        yield from self._out(columns, weights, len(chosen))
+
+    def _out(self, columns: list[pa.Array], weights: IntArray | None, rows: int) -> Iterator[pa.RecordBatch]:
+        """Rows with their weights (none is 0): as often as the weight says, each with a weight of 1 or -1."""
+        if not self._weighted:
+            yield pa.RecordBatch.from_arrays(columns, schema=self._output)
+            return
+        if weights is None:
+            weights = np.ones(rows, np.int64)
+        often = np.abs(weights)
+        if (often == 1).all():
+            yield pa.RecordBatch.from_arrays([*columns, column(pa.int64(), weights)], schema=self._output)
+            return
+        for owners, _ in spread(often, PIECE):
+            places = pa.array(owners)
+            arrays = [array.take(places) for array in columns]
+            arrays.append(column(pa.int64(), np.sign(weights[owners])))
+            yield pa.RecordBatch.from_arrays(arrays, schema=self._output)
+
+    def _rebuild_where_worn(self) -> None:
+        """Forget rows and keys that are gone, once most are."""
+        worn = any(side.worn for side in self._sides)
+        if not worn and self._index is not None and len(self._index) >= self._next_look:
+            used = np.zeros(len(self._index), np.bool_)
+            for side, totals in zip(self._sides, self._totals, strict=True):
+                used[side.live_slots] = True
+                used[np.flatnonzero(totals)] = True
+            worn = 2 * int(used.sum()) < len(used)
+            self._next_look = 2 * len(used)
+        if worn:
+            state = self.snapshot()
+            self._begin()
+            self.restore(state)
+
+
+def _blank(columns: Sequence[pa.Array]) -> BoolArray | None:
+    """Which rows are nothing but NULLs; None where none is."""
+    if not all(array.null_count for array in columns):
+        return None
+    blank = np.logical_and.reduce([np.asarray(array.is_null()) for array in columns])
+    return blank if blank.any() else None

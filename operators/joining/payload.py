@@ -1,0 +1,193 @@
+"""The values of rows, by row number: columns that only grow, and that give any rows back as Arrow arrays.
+
+Invariant: what was taken stays valid when more is appended.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from flow.hashing import bytes_of, nulls_of, plain, word_values
+from flow.keys import factorise
+from operators.aggregates.columns import BoolArray, IntArray, grown
+
+
+class Payload:
+    """Columns of rows that are numbered in the order in which they came."""
+
+    def __init__(self, kinds: Sequence[pa.DataType]) -> None:
+        self._kinds = list(kinds)
+        self._columns = [_held(_storage(kind)) for kind in kinds]
+
+    def append(self, arrays: Sequence[pa.Array]) -> None:
+        """Add rows."""
+        for column, array in zip(self._columns, arrays, strict=True):
+            column.append(plain(array))
+
+    def take(self, rows: IntArray, columns: Sequence[int]) -> list[pa.Array]:
+        """The values of rows in some columns."""
+        arrays = []
+        for index in columns:
+            kind, values = self._kinds[index], self._columns[index].take(rows)
+            arrays.append(kind.wrap_array(values) if isinstance(kind, pa.BaseExtensionType) else values)
+        return arrays
+
+
+class _Held(ABC):
+    """One column; of its NULLs only the places are kept, once there is one."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self._kind = kind
+        self._size = 0
+        self._nulls: BoolArray | None = None
+
+    def append(self, array: pa.Array) -> None:
+        nulls = nulls_of(array)
+        start, self._size = self._size, self._size + len(array)
+        if nulls is not None or self._nulls is not None:
+            held = np.zeros(0, np.bool_) if self._nulls is None else self._nulls
+            self._nulls = grown(held, self._size, False)
+            self._nulls[start : self._size] = False if nulls is None else nulls
+        self._append(array, start)
+
+    def _nulls_of(self, rows: IntArray) -> BoolArray | None:
+        if self._nulls is None:
+            return None
+        nulls: BoolArray = self._nulls[rows]
+        return nulls if nulls.any() else None
+
+    @abstractmethod
+    def _append(self, array: pa.Array, start: int) -> None: ...
+
+    @abstractmethod
+    def take(self, rows: IntArray) -> pa.Array: ...
+
+
+class _Fixed(_Held):
+    """Values of so many bytes."""
+
+    def __init__(self, kind: pa.DataType, width: np.dtype[Any]) -> None:
+        super().__init__(kind)
+        self._values = np.zeros(0, width)
+
+    def _append(self, array: pa.Array, start: int) -> None:
+        self._values = grown(self._values, self._size, 0)
+        buffer = array.buffers()[1]
+        if buffer is not None and buffer.size:
+            width = self._values.dtype
+            self._values[start : self._size] = np.frombuffer(buffer, width, len(array), array.offset * width.itemsize)
+
+    def take(self, rows: IntArray) -> pa.Array:
+        return pa.Array.from_buffers(
+            self._kind, len(rows), [_bitmap(self._nulls_of(rows)), pa.py_buffer(self._values[rows])]
+        )
+
+
+class _Booleans(_Held):
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self._values = np.zeros(0, np.bool_)
+
+    def _append(self, array: pa.Array, start: int) -> None:
+        self._values = grown(self._values, self._size, False)
+        words = word_values(array)
+        assert words is not None
+        self._values[start : self._size] = words
+
+    def take(self, rows: IntArray) -> pa.Array:
+        return pa.array(self._values[rows], mask=self._nulls_of(rows))
+
+
+class _Text(_Held):
+    """Strings end to end in one buffer, over which an Arrow array is laid without a copy."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+        self._large = pa.large_string() if text else pa.large_binary()
+        self._ends = np.zeros(1, np.int64)
+        self._data = np.zeros(0, np.uint8)
+
+    def _append(self, array: pa.Array, start: int) -> None:
+        strings = bytes_of(array)
+        used = int(self._ends[start])
+        size = len(strings.data) - 8
+        self._data = grown(self._data, used + size, 0)
+        self._data[used : used + size] = strings.data[:size]
+        self._ends = grown(self._ends, self._size + 1, 0)
+        self._ends[start + 1 : self._size + 1] = used + np.cumsum(strings.lengths)
+
+    def take(self, rows: IntArray) -> pa.Array:
+        buffers = [None, pa.py_buffer(self._ends), pa.py_buffer(self._data)]
+        held = pa.Array.from_buffers(self._large, self._size, buffers)
+        return held.take(pa.array(rows, mask=self._nulls_of(rows))).cast(self._kind)
+
+
+class _Pieces(_Held):
+    """Values of any type: arrays, of which each is more than twice as long as the next."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self._pieces: list[pa.Array] = []
+
+    def _append(self, array: pa.Array, start: int) -> None:
+        pieces = self._pieces
+        pieces.append(array)
+        while len(pieces) > 1 and len(pieces[-2]) < 2 * len(pieces[-1]):
+            last = pieces.pop()
+            pieces[-1] = pa.concat_arrays([pieces[-1], last])
+
+    def take(self, rows: IntArray) -> pa.Array:
+        taken = pa.chunked_array(self._pieces, self._kind).take(pa.array(rows))
+        return taken.chunk(0) if taken.num_chunks == 1 else pa.concat_arrays([*taken.chunks, pa.nulls(0, self._kind)])
+
+
+def _storage(kind: pa.DataType) -> pa.DataType:
+    return _storage(kind.storage_type) if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def _held(kind: pa.DataType) -> _Held:
+    types = pa.types
+    if types.is_boolean(kind):
+        return _Booleans(kind)
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_temporal(kind) or types.is_decimal(kind):
+        size = kind.bit_width // 8
+        return _Fixed(kind, np.dtype(f"u{size}" if size <= 8 else f"V{size}"))
+    if (
+        types.is_string(kind)
+        or types.is_large_string(kind)
+        or types.is_string_view(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_binary_view(kind)
+    ):
+        return _Text(kind)
+    return _Pieces(kind)
+
+
+def _bitmap(nulls: BoolArray | None) -> pa.Buffer | None:
+    return None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little"))
+
+
+def equal_rows(some: Sequence[pa.Array], others: Sequence[pa.Array], rows: int) -> BoolArray:
+    """Which of so many rows are equal, value by value; NULLs are equal, and so are NaNs."""
+    equal = np.ones(rows, np.bool_)
+    for one, other in zip(some, others, strict=True):
+        words, held = word_values(plain(one)), word_values(plain(other))
+        if words is None or held is None:
+            codes, _ = factorise([pa.concat_arrays([one, other])])
+            equal &= codes[:rows] == codes[rows:]
+            continue
+        for array, values in ((one, words), (other, held)):
+            nulls = nulls_of(array)
+            if nulls is not None:
+                values[nulls] = 0
+        equal &= words == held
+        if one.null_count or other.null_count:
+            equal &= np.asarray(one.is_null()) == np.asarray(other.is_null())
+    return equal

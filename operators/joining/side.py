@@ -1,0 +1,207 @@
+"""One input of a join: its rows, how often each is there, and the lists by key slot that the other input probes.
+
+Invariant: rows of a changelog are numbered by value, each once, and a row that is gone keeps its number until the
+whole state is rebuilt; rows of an input that only appends are numbered as they come. A row is listed under its slot
+while it is there, and at most as many listed rows are gone as there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from flow.hashing import hash_columns
+from flow.keys import KeyIndex
+from operators.aggregates.columns import BoolArray, IntArray, column, grown, unique_slots
+from operators.joining.lists import Lists
+from operators.joining.payload import Payload, equal_rows
+
+_FEW_GONE: Final = 4
+_FEW_ROWS: Final = 65_536
+_ANOTHER: Final = 0x9E3779B97F4A7C15 - 2**64
+
+
+@attrs.frozen
+class Delta:
+    """What a batch changes, each row of a changelog once.
+
+    Attributes:
+        columns: of the rows, as the side keeps them.
+        slots: of the rows' keys.
+        weights: by how many each row becomes more or fewer; None: one more of each.
+        rows: their numbers; none where the side keeps no rows.
+    """
+
+    columns: list[pa.Array]
+    slots: IntArray
+    weights: IntArray | None
+    rows: IntArray
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    @property
+    def counts(self) -> IntArray:
+        """int64[n]: `weights`, ones included."""
+        return np.ones(len(self), np.int64) if self.weights is None else self.weights
+
+    def take(self, kept: BoolArray) -> Delta:
+        """Some of the rows."""
+        chosen = np.flatnonzero(kept)
+        rows = pa.array(chosen)
+        weights = None if self.weights is None else self.weights[chosen]
+        numbers = self.rows[chosen] if len(self.rows) else self.rows
+        return Delta([array.take(rows) for array in self.columns], self.slots[chosen], weights, numbers)
+
+
+class Side:
+    """The rows of one input.
+
+    Args:
+        kinds: types of the columns kept.
+        changelog: whether rows can be taken back.
+    """
+
+    def __init__(self, kinds: Sequence[pa.DataType], changelog: bool) -> None:
+        self._payload = Payload(kinds)
+        self._all = range(len(kinds))
+        self._identity = KeyIndex([pa.int64()]) if changelog else None
+        self._lists = Lists()
+        self._slots = np.zeros(0, np.int64)
+        self._listed = np.zeros(0, np.bool_)
+        self._gone = np.zeros(0, np.int64)
+        self._marks = np.zeros(0, np.int64)
+        self._live = 0
+        self.counts = np.zeros(0, np.int64)
+        self.partners = np.zeros(0, np.int64)
+        self.rows = 0
+
+    @property
+    def worn(self) -> bool:
+        """Whether most of the rows that are held are gone, so that rebuilding is worth it."""
+        return self._identity is not None and self.rows > 2 * self._live + _FEW_ROWS
+
+    @property
+    def live_slots(self) -> IntArray:
+        """The slot of each row that is there."""
+        return self._slots[self.standing()]
+
+    def standing(self) -> IntArray:
+        """The numbers of the rows that are there."""
+        return np.arange(self.rows) if self._identity is None else np.flatnonzero(self.counts[: self.rows])
+
+    def values(self, rows: IntArray, columns: Sequence[int] | None = None) -> list[pa.Array]:
+        """The values of rows, in some of the columns or all."""
+        return self._payload.take(rows, self._all if columns is None else columns)
+
+    def count(self, rows: IntArray) -> IntArray | None:
+        """How often rows are there; None: once each."""
+        return None if self._identity is None else self.counts[rows]
+
+    def spans(self, slots: IntArray) -> tuple[IntArray, IntArray]:
+        """As `Lists.spans`."""
+        return self._lists.spans(slots)
+
+    def at(self, places: IntArray) -> IntArray:
+        """As `Lists.at`."""
+        return self._lists.at(places)
+
+    def of(self, slots: IntArray) -> IntArray:
+        """The numbers of all rows under distinct slots, some of which may be gone."""
+        return self._lists.of(slots)[0]
+
+    def apply(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None) -> Delta:
+        """Let rows come and go."""
+        if self._identity is None:
+            rows = np.arange(self.rows, self.rows + len(slots))
+            self._append(columns, slots)
+            self._lists.add(slots, rows)
+            return Delta(columns, slots, None, rows)
+        rows = self._number(self._identity, columns, slots)
+        weights = np.ones(len(slots), np.int64) if weights is None else weights
+        first = self._firsts(rows)
+        places = np.arange(len(rows))
+        kept = first == places
+        if not kept.all():
+            net = np.zeros(len(rows), np.int64)
+            np.add.at(net, first, weights)
+            weights = net
+        kept &= weights != 0
+        delta = Delta(columns, slots, weights, rows)
+        if not kept.all():
+            delta = delta.take(kept)
+        self._count(delta)
+        return delta
+
+    def _count(self, delta: Delta) -> None:
+        rows, slots = delta.rows, delta.slots
+        before = self.counts[rows]
+        after = before + delta.counts
+        self.counts[rows] = after
+        leaving, coming = after == 0, before == 0
+        self._live += int(coming.sum()) - int(leaving.sum())
+        if not len(rows):
+            return
+        fresh = ~self._listed[rows]
+        self._gone = grown(self._gone, int(slots.max()) + 1, 0)
+        if fresh.any():
+            self._listed[rows[fresh]] = True
+            self._lists.add(slots[fresh], rows[fresh])
+        returned = coming & ~fresh
+        if returned.any():
+            np.subtract.at(self._gone, slots[returned], 1)
+        if leaving.any():
+            np.add.at(self._gone, slots[leaving], 1)
+            self._shorten(unique_slots(slots[leaving], len(self._gone)))
+
+    def _shorten(self, slots: IntArray) -> None:
+        _, lengths = self._lists.spans(slots)
+        slots = slots[2 * self._gone[slots] > lengths + _FEW_GONE]
+        if len(slots):
+            dropped = self._lists.keep(slots, self.counts)
+            self._listed[dropped] = False
+            self._gone[slots] = 0
+
+    def _append(self, columns: Sequence[pa.Array], slots: IntArray) -> None:
+        start, self.rows = self.rows, self.rows + len(slots)
+        self._payload.append(columns)
+        self._slots = grown(self._slots, self.rows, 0)
+        self._slots[start : self.rows] = slots
+        self.partners = grown(self.partners, self.rows, 0)
+        if self._identity is not None:
+            self.counts = grown(self.counts, self.rows, 0)
+            self._listed = grown(self._listed, self.rows, False)
+
+    def _firsts(self, rows: IntArray) -> IntArray:
+        """The first place at which each row's number stands."""
+        self._marks = grown(self._marks, self.rows, 0)
+        self._marks[rows[::-1]] = np.arange(len(rows))[::-1]
+        return self._marks[rows]
+
+    def _number(self, identity: KeyIndex, columns: Sequence[pa.Array], slots: IntArray) -> IntArray:
+        """The numbers of rows, by their hashes; rows whose hashes only happen to be equal get others."""
+        hashes = hash_columns([column(pa.int64(), slots), *columns]).view(np.int64)
+        numbers = np.zeros(len(slots), np.int64)
+        left = np.arange(len(slots))
+        while len(left):
+            known = self.rows
+            found = identity.slots([column(pa.int64(), hashes[left])])
+            numbers[left] = found
+            source = np.zeros(len(identity) - known, np.int64)
+            new = found >= known
+            source[found[new][::-1] - known] = left[new][::-1]
+            taken = pa.array(source)
+            self._append([array.take(taken) for array in columns], slots[source])
+            check = ~new
+            check[new] = source[found[new] - known] != left[new]
+            left, met = left[check], found[check]
+            rows = pa.array(left)
+            same = self._slots[met] == slots[left]
+            same &= equal_rows([array.take(rows) for array in columns], self.values(met), len(left))
+            left = left[~same]
+            hashes[left] += np.int64(_ANOTHER)
+        return numbers
