@@ -17,6 +17,7 @@ from operators.join import Join
 from operators.map_async import MapAsync
 from operators.memory import Collect, Null, Table
 from operators.project import Project
+from operators.sets import Distinct, SetOperation
 from operators.sql import SqlError, script, sql
 from operators.terminal import Callback, Terminal
 from operators.union import Union
@@ -36,6 +37,7 @@ __all__ = [
     "Csv",
     "CsvSink",
     "Deduplicate",
+    "Distinct",
     "Expr",
     "Expression",
     "ExpressionError",
@@ -54,6 +56,7 @@ __all__ = [
     "ParquetSink",
     "Project",
     "Rows",
+    "SetOperation",
     "SqlError",
     "Table",
     "Terminal",
