@@ -15,9 +15,13 @@ from operators.sql import plan as p
 from operators.sql.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.expressions import ExpressionReader, bare
 from operators.sql.functions import AGGREGATES
+from operators.sql.grouping_sets import Marked, grouped, sets_of
 from operators.sql.lowering import schema_of
 from operators.sql.window_call import WINDOW_COLUMNS
 from operators.sql.windows import lift_windows
+
+_MARKS: Final = exp.Grouping | exp.GroupingId
+"""Calls of grouping(), which are aggregates to the parser."""
 
 GROUPED: Final = "__groups"
 """The relation that columns of an aggregate belong to."""
@@ -30,7 +34,7 @@ class Grouping:
         text: where the query stands.
         input: the table that is grouped.
         columns: the names of its columns, by relation and column in the tree.
-        keys: what follows GROUP BY.
+        keys: what follows GROUP BY: keys, and sets of them.
         calls: the aggregates that the query mentions.
         outputs: its projections and their names; keys and aggregates take these names where they can.
     """
@@ -51,8 +55,10 @@ class Grouping:
         self._reader = ExpressionReader(text, self._schema.columns, columns)
         self._outputs = outputs
         self._taken = set(self._schema.names) | set(WINDOW_COLUMNS)
-        self._keys = self._named(keys, "__key")
-        self._calls = self._named(calls, "__aggregate")
+        self._sets = sets_of(text, keys)
+        self._keys = self._named([key for each in self._sets for key in each], "__key")
+        self._calls = self._named([call for call in calls if not isinstance(call, _MARKS)], "__aggregate")
+        self._marks = self._named([call for call in calls if isinstance(call, _MARKS)], "__grouping")
         self._results: dict[str, str] = {}
 
     def plan(self, emit: p.Emit | None) -> p.Plan:
@@ -71,9 +77,12 @@ class Grouping:
             source = p.Project(source, (*((name, Column(name)) for name in kept), *computed))
         at = self._keys[0][0] if self._keys else None
         lifted = lift_windows(source, keys)
+        aggregate: p.Plan
         if lifted is None:
-            aggregate = p.Aggregate(source, keys, aggregations, emit or "changes")
+            aggregate = grouped(source, keys, self._sets_of_names(), aggregations, self._marked(), emit or "changes")
         else:
+            if len(self._sets) > 1 or self._marks:
+                raise self._text.error("GROUPING SETS, ROLLUP and CUBE are not supported yet over windows", at)
             arguments = {name for _, aggregation in aggregations for name in aggregation.columns}
             if lifted.entangled or arguments & {lifted.start, lifted.end}:
                 raise self._text.error(
@@ -99,7 +108,7 @@ class Grouping:
     @property
     def labels(self) -> dict[str, str]:
         """What stands behind columns that have no name in the query."""
-        named = (*self._keys, *self._calls)
+        named = (*self._keys, *self._calls, *self._marks)
         return {name: render(bare(tree)) for tree, name in named if name.startswith("__")}
 
     def over_groups(self, tree: Tree) -> Tree:
@@ -119,7 +128,7 @@ class Grouping:
         return replaced
 
     def _over_groups(self, node: Tree) -> Tree:
-        name = next((name for tree, name in (*self._keys, *self._calls) if tree == node), None)
+        name = next((name for tree, name in (*self._keys, *self._calls, *self._marks) if tree == node), None)
         if name is None:
             return node
         column = exp.column(exp.to_identifier(self._results.get(name, name), quoted=True), table=GROUPED)
@@ -127,6 +136,23 @@ class Grouping:
         if offset is not None:
             column.this.meta["start"] = offset
         return column
+
+    def _sets_of_names(self) -> list[tuple[str, ...]]:
+        names = [[next(name for tree, name in self._keys if tree == key) for key in each] for each in self._sets]
+        return [tuple(dict.fromkeys(each)) for each in names]
+
+    def _marked(self) -> list[Marked]:
+        return [Marked(name, tuple(map(self._key_of_mark, call.expressions))) for call, name in self._marks]
+
+    def _key_of_mark(self, tree: Tree) -> str:
+        name = next((name for key, name in self._keys if key == tree), None)
+        if name is None:
+            raise self._text.error(
+                f"grouping() takes what follows GROUP BY, not {render(bare(tree))}; "
+                f"grouped by: {[render(bare(key)) for key, _ in self._keys]}",
+                tree,
+            )
+        return name
 
     def _named(self, trees: Sequence[Tree], stem: str) -> list[tuple[Tree, str]]:
         """Each different tree once, with the name of its column."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import attrs
 
-from flow.graph import Stream
+from flow.graph import Graph, Stream
 from flow.nodes import OperatorNode, Output, RouterNode
 from flow.operator import Operator
 from flow.router import Aligned, Forward, Hash
@@ -18,7 +18,10 @@ from flow.schema import StreamSchema
 from operators.aggregate import Aggregate
 from operators.deduplicate import Deduplicate
 from operators.filter import Filter
+from operators.join import Join
+from operators.memory import Table
 from operators.project import Project
+from operators.sets import Distinct, SetOperation
 from operators.sql import plan as p
 from operators.union import Union
 from operators.window import AssignWindows, Hop, Tumble
@@ -39,7 +42,12 @@ def operator_for(plan: p.Plan) -> Operator:
                 return WindowAggregate(plan.keys, plan.aggregations, _window(plan.window), plan.emit)
             return Aggregate(plan.keys, plan.aggregations, plan.emit)
         case p.Distinct():
-            return Deduplicate(tuple(schema_of(plan.input).names))
+            schema = schema_of(plan.input)
+            return Distinct() if schema.changelog else Deduplicate(tuple(schema.names))
+        case p.SetOperation():
+            return SetOperation(plan.kind, plan.all)
+        case p.Join():
+            return Join(plan.kind, plan.keys, plan.condition, plan.null_safe)
         case p.Union():
             return Union(len(plan.inputs))
     raise TypeError(f"a {type(plan).__name__} has no operator")
@@ -56,19 +64,25 @@ def schema_of(plan: p.Plan) -> StreamSchema:
     """The type of the stream that a node stands for; raises GraphError where the node does not fit its inputs."""
     if isinstance(plan, p.Scan):
         return plan.schema
+    if isinstance(plan, p.Values):
+        return StreamSchema(plan.table.schema)
     operator = operator_for(plan)
     parts = p.inputs_of(plan)
     return operator.output(dict(zip(operator.ports, map(schema_of, parts), strict=True)))
 
 
-def keys_of(plan: p.Plan) -> tuple[str, ...]:
-    """The columns by which a node's input must be divided among partitions; none where rows stay where they are."""
+def keys_of(plan: p.Plan) -> tuple[tuple[str, ...], ...]:
+    """The columns by which each input of a node is divided among partitions; none where rows stay where they are."""
     match plan:
         case p.Aggregate():
-            return plan.keys
+            return (plan.keys,)
         case p.Distinct():
-            return tuple(schema_of(plan.input).names)
-    return ()
+            return (tuple(schema_of(plan.input).names),)
+        case p.SetOperation():
+            return tuple(tuple(schema_of(part).names) for part in p.inputs_of(plan))
+        case p.Join():
+            return tuple(left for left, _ in plan.keys), tuple(right for _, right in plan.keys)
+    return tuple(() for _ in p.inputs_of(plan))
 
 
 def lower(
@@ -78,6 +92,7 @@ def lower(
     *,
     name: str | None = None,
     partitions: int | None = None,
+    graph: Graph | None = None,
 ) -> Stream:
     """Add a plan to the graph of its tables' streams.
 
@@ -87,12 +102,15 @@ def lower(
         stem: how the nodes' names begin: they are called ``stem.kind``.
         name: of the node that gives the result, instead of such a name.
         partitions: how many instances of each operator.
+        graph: the graph, which has to be said where there may be no table.
     """
-    return _Lowering(streams, stem, partitions).node(plan, name)
+    graph = graph or next(iter(streams.values())).graph
+    return _Lowering(graph, streams, stem, partitions).node(plan, name)
 
 
 class _Lowering:
-    def __init__(self, streams: Mapping[str, Stream], stem: str, partitions: int | None) -> None:
+    def __init__(self, graph: Graph, streams: Mapping[str, Stream], stem: str, partitions: int | None) -> None:
+        self._graph = graph
         self._streams = streams
         self._stem = stem
         self._partitions = partitions
@@ -101,16 +119,21 @@ class _Lowering:
         """The stream of a node; without a name, the node gets one of its kind."""
         if isinstance(plan, p.Scan):
             return self._streams[plan.table]
+        if isinstance(plan, p.Values):
+            return self._graph.source(name or self._unique("values"), Table(plan.table))
         inputs = [self.node(part) for part in p.inputs_of(plan)]
-        first = inputs[0]
         operator = operator_for(plan)
-        if keys := keys_of(plan):
-            first, routed = self._keyed(first, keys)
-            operator = attrs.evolve(operator, routed=routed)  # type: ignore[misc]  # what has keys has it
-        name = name or self._unique(first, type(plan).__name__.lower())
-        ports = tuple(zip(operator.ports, [first.output, *(each.output for each in inputs[1:])], strict=True))
-        first.graph.add(OperatorNode(name, operator, ports, self._partitions))
-        return Stream(first.graph, Output(name))
+        match keys_of(plan):
+            case (keys,) if keys:
+                first, routed = self._keyed(inputs[0], keys)
+                inputs = [first]
+                operator = attrs.evolve(operator, routed=routed)  # type: ignore[misc]  # what has keys has it
+            case divided:
+                inputs = [self._divided(*each) if each[1] else each[0] for each in zip(inputs, divided, strict=True)]
+        name = name or self._unique(type(plan).__name__.lower())
+        ports = tuple(zip(operator.ports, [each.output for each in inputs], strict=True))
+        self._graph.add(OperatorNode(name, operator, ports, self._partitions))
+        return Stream(self._graph, Output(name))
 
     def _keyed(self, stream: Stream, keys: tuple[str, ...]) -> tuple[Stream, tuple[str, ...]]:
         """The stream with equal keys in one partition, and by which of the keys its rows are divided."""
@@ -119,7 +142,14 @@ class _Lowering:
                 return stream, routed
             case RouterNode(router=Aligned() | Forward()):
                 return stream, keys
-        return stream.route(Hash(keys), name=self._unique(stream, "keys")), keys
+        return stream.route(Hash(keys), name=self._unique("keys")), keys
 
-    def _unique(self, stream: Stream, kind: str) -> str:
-        return stream.graph.unique_name(f"{self._stem}.{kind}")
+    def _divided(self, stream: Stream, keys: tuple[str, ...]) -> Stream:
+        """The stream divided by exactly these keys, so that equal rows of several streams meet."""
+        node = stream.graph.node(stream.name)
+        if isinstance(node, RouterNode) and node.router == Hash(keys):
+            return stream
+        return stream.route(Hash(keys), name=self._unique("keys"))
+
+    def _unique(self, kind: str) -> str:
+        return self._graph.unique_name(f"{self._stem}.{kind}")

@@ -1,4 +1,4 @@
-"""Orders: what ORDER BY, LIMIT and row_number() mean of tables that have no order of their own."""
+"""Limits of numbered rows: how many of them are wanted at all, by the conditions on their numbers."""
 
 from __future__ import annotations
 

@@ -59,6 +59,6 @@ def plan_of(query: str, *, dialect: str = POSTGRES, **streams: Stream) -> Plan:
     statements = parse(text, dialect)
     if len(statements) != 1:
         raise text.error(f"sql() takes one query, not {len(statements)} statements", statements[1] if statements else 0)
-    if not isinstance(statements[0], exp.Query):
+    if not isinstance(statements[0], exp.Query | exp.Values):
         raise text.error("expected SELECT ... FROM ...", statements[0])
     return plan_query(text, statements[0], {table: Scan(table, stream.schema) for table, stream in streams.items()})

@@ -26,7 +26,8 @@ from operators.sql.lowering import lower, schema_of
 from operators.sql.names import match
 from operators.sql.optimise import optimise
 from operators.sql.options import Options
-from operators.sql.planner import cast_to, plan_query
+from operators.sql.planner import plan_query
+from operators.sql.sets import cast_to
 from operators.terminal import Terminal
 
 _POLICIES = ("fail", "skip", "dead_letter")
@@ -109,7 +110,7 @@ class _Script:
         self._write_all()
         for plan in self._results:
             name = self._graph.unique_name("result")
-            lower(plan, self._streams, name).sink(name, Terminal())
+            lower(plan, self._streams, name, graph=self._graph).sink(name, Terminal())
         return self._needed()
 
     def _needed(self) -> Graph:
@@ -128,7 +129,7 @@ class _Script:
                 self._create_view(statement)
             case exp.Insert():
                 self._insert(statement)
-            case exp.Query():
+            case exp.Query() | exp.Values():
                 self._results.append(self._plan(statement))
             case exp.Set():
                 raise self._text.error(
@@ -159,7 +160,7 @@ class _Script:
             plan = self._named(plan, [column.name for column in schema.expressions], schema)
         if self._uses.get(name.name.lower(), 0) > 2 and not isinstance(plan, p.Scan):
             # Read more than once: computed once, at the price that no reader's condition moves into it.
-            stream = lower(plan, self._streams, name.name, name=name.name)
+            stream = lower(plan, self._streams, name.name, name=name.name, graph=self._graph)
             self._streams[name.name] = stream
             plan = p.Scan(name.name, stream.schema)
         self._views[name.name] = plan
@@ -190,7 +191,7 @@ class _Script:
                 raise self._text.error(f"{target.name!r} is a view, which cannot be written", target)
             raise self._text.error(f"no table {target.name!r}; {known(target.name, self._tables)}", target)
         query = statement.expression
-        if not isinstance(query, exp.Query) or isinstance(query, exp.Values):
+        if not isinstance(query, exp.Query | exp.Values):
             raise self._text.error("INSERT takes a query: INSERT INTO table SELECT ...", statement)
         plan = self._plan(query)
         if columns is not None:
@@ -198,7 +199,7 @@ class _Script:
         self._add(self._tables[name], plan, query)
 
     def _plan(self, query: Tree) -> p.Plan:
-        if not isinstance(query, exp.Query):
+        if not isinstance(query, exp.Query | exp.Values):
             raise self._text.error("expected SELECT ... FROM ...", query)
         return plan_query(self._text, query, _Catalog(self))
 
@@ -319,7 +320,7 @@ class _Script:
         policy = self._policy(described.options)
         writers = described.options.number("writers")
         described.options.finish(table.name)
-        stream = lower(plan, self._streams, table.name)
+        stream = lower(plan, self._streams, table.name, graph=self._graph)
         return described.options.make(lambda: stream.sink(table.name, sink, writers=writers, on_error=policy))
 
     def names(self) -> list[str]:
