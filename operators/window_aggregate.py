@@ -17,7 +17,6 @@ from flow.durations import microseconds, spelled
 from flow.errors import GraphError
 from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
-from operators.aggregates.aggregation import check_changelog
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import BoolArray, IntArray, column, physical
 from operators.aggregates.layout import (
@@ -88,7 +87,6 @@ class WindowAggregate(Operator):
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         """Keys, `window_start`, `window_end` (timestamps in microseconds, in the event time's zone), results."""
         (schema,) = inputs.values()
-        check_changelog(schema, self.aggregations)
         window = window_fields(schema, self.window)
         if schema.event_time != self.window.column:
             stands = "there is none" if schema.event_time is None else f"that is {schema.event_time!r}"

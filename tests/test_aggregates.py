@@ -130,7 +130,7 @@ def test_values_replaced_often_do_not_pile_up() -> None:
     for batch in cut(table, (20,)):
         list(partition.on_batch(batch))
     (feed,) = partition._store.bank._feeds  # type: ignore[attr-defined]
-    assert feed._accumulators["last"]._pool._length < 5000
+    assert feed._bundle.accumulators["last"]._pool._length < 5000
     got = [row for batch in partition.on_end() for row in batch.to_pylist()]
     assert sorted(row["last"] for row in got) == [str(value) for value in range(19_990, 20_000)]
 

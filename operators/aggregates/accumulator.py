@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from flow.errors import RowError
-from operators.aggregates.columns import BoolArray, IntArray, physical, present, unique_slots
+from operators.aggregates.columns import BoolArray, IntArray, column, floats, physical, present, unique_slots, valid
 
 
 class Values:
@@ -23,10 +23,11 @@ class Values:
 
     Attributes:
         slots: int64[n], the slot of each value.
-        array: the values, plain.
+        array: the values, plain; of aggregates of several arguments, the first one's.
         size: the number of slots that there are.
         weights: int64[n], how often each value is added (or, below zero, taken out); None: once.
         order: int64[n], by what `first` and `last` judge; None: by position.
+        more: the values of the other arguments, which may be NULL.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class Values:
         size: int,
         weights: IntArray | None = None,
         order: IntArray | None = None,
+        more: Sequence[pa.Array] = (),
     ) -> None:
         self.slots = slots
         self.array = array
         self.size = size
         self.weights = weights
         self.order = order
+        self.more = more
 
     @cached_property
     def numbers(self) -> NDArray[Any]:
@@ -51,9 +54,7 @@ class Values:
     @cached_property
     def floats(self) -> NDArray[np.float64]:
         """The values as float64; those of decimals are rounded to the nearest."""
-        if pa.types.is_decimal(self.array.type):
-            return physical(self.array.cast(pa.float64()))
-        return self.numbers.astype(np.float64, copy=False)
+        return floats(self.array)
 
     @cached_property
     def touched(self) -> IntArray:
@@ -99,15 +100,12 @@ class Accumulator(ABC):
         """Add partial states (none of them NULL) of `counts` values each."""
 
     @abstractmethod
-    def raw(self, array: pa.Array) -> list[pa.Array]:
+    def raw(self, array: pa.Array, *more: pa.Array) -> list[pa.Array]:
         """What `partial` would give if each value had a slot of its own; NULLs stay NULL."""
 
     def result(self, slots: IntArray, counts: IntArray) -> pa.Array:
         """The aggregate of slots that have had so many values: NULL where none."""
         return self.partial(slots, present(counts > 0))[0]
-
-    def forget(self, slots: IntArray) -> None:
-        """All values of these slots have been taken out again: drop what rounding left behind."""
 
     @abstractmethod
     def clear(self) -> None:
@@ -128,9 +126,30 @@ class MergedByValue(Accumulator):
         """Add them as values."""
         self.update(Values(slots, columns[0], size))
 
-    def raw(self, array: pa.Array) -> list[pa.Array]:
+    def raw(self, array: pa.Array, *more: pa.Array) -> list[pa.Array]:
         """The values, as the state's type."""
         try:
             return [array.cast(self.state_type)]
         except pa.ArrowInvalid as error:
             raise RowError(f"a value is beyond {self.state_type}: {error}") from error
+
+
+class MadeOfRows(Accumulator):
+    """An accumulator whose partial states of single rows are made by another one that has a slot a row."""
+
+    @abstractmethod
+    def empty(self) -> Accumulator:
+        """Another accumulator of this kind, without a state."""
+
+    def raw(self, array: pa.Array, *more: pa.Array) -> list[pa.Array]:
+        """As `Accumulator.raw`."""
+        rows, keep = np.arange(len(array)), valid(array)
+        if keep is not None:
+            rows = np.flatnonzero(keep)
+            chosen = column(pa.int64(), rows)
+            array, more = array.take(chosen), tuple(other.take(chosen) for other in more)
+        size = len(rows) if keep is None else len(keep)
+        made = self.empty()
+        made.grow(size)
+        made.update(Values(rows, array, size, more=more))
+        return made.partial(np.arange(size), keep)

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from flow.schema import StreamSchema
-from operators.aggregates.aggregation import ORDERED, Aggregation
+from operators.aggregates.aggregation import Aggregation
+from operators.aggregates.bundle import Result
 from operators.aggregates.columns import IntArray, column, event_microseconds, grown, physical, valid
-from operators.aggregates.feed import Feed, Result
-from operators.expressions import Expression
+from operators.aggregates.feed import Feed
 
 _BEFORE = np.iinfo(np.int64).min
 
@@ -35,22 +35,29 @@ class Bank:
         self.rows = np.zeros(0, np.int64)
         self._changelog = schema.changelog
         self._results: list[tuple[Feed | None, Result]] = []
-        feeds: dict[tuple[Expression | None, Expression | None], Feed] = {}
+        arriving = any(aggregation.arrives for _, aggregation in aggregations)
+        timed = schema.event_time is not None and arriving
+        self._order = schema.columns.get_field_index(schema.event_time) if timed else -1
+        feeds: dict[object, Feed] = {}
         for _, aggregation in aggregations:
             if aggregation.argument is None and aggregation.filter is None:
                 self._results.append((None, lambda slots, counts: column(pa.int64(), counts)))
                 continue
-            wanted = (aggregation.argument, aggregation.filter)
+            parts, condition, required = aggregation.fed, aggregation.filter, aggregation.required
+            dated = timed and aggregation.arrives and schema.changelog
+            wanted = (parts, condition, required, dated)
             if wanted not in feeds:
-                argument, condition = (None if part is None else part.bind(schema.columns) for part in wanted)
-                feeds[wanted] = Feed(argument, condition, schema.changelog)
-            self._results.append((feeds[wanted], feeds[wanted].add(aggregation.function)))
+                arguments = [part.bind(schema.columns) for part in parts]
+                feeds[wanted] = Feed(
+                    arguments,
+                    None if condition is None else condition.bind(schema.columns),
+                    required,
+                    schema.changelog,
+                    dated,
+                )
+            self._results.append((feeds[wanted], feeds[wanted].add(aggregation)))
         self._feeds = list(feeds.values())
         self.counts_all = not schema.changelog and any(feed is None for feed, _ in self._results)
-        ordered = any(aggregation.function in ORDERED for _, aggregation in aggregations)
-        self._order = (
-            -1 if schema.event_time is None or not ordered else schema.columns.get_field_index(schema.event_time)
-        )
 
     def grow(self, size: int) -> None:
         """Make room for slots below `size`."""

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flow.keys import factorise
+
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -37,6 +39,13 @@ def physical(array: pa.Array) -> NDArray[Any]:
     if buffer is None:
         return np.zeros(len(array), kind)
     return np.frombuffer(buffer, kind)[array.offset : array.offset + len(array)]
+
+
+def floats(array: pa.Array) -> NDArray[np.float64]:
+    """Numbers as float64; decimals are rounded to the nearest."""
+    if pa.types.is_decimal(array.type):
+        array = array.cast(pa.float64())
+    return physical(array).astype(np.float64, copy=False)
 
 
 def valid(array: pa.Array) -> BoolArray | None:
@@ -110,6 +119,10 @@ def differ(before: pa.Array, after: pa.Array) -> BoolArray:
     if physical_type(before.type) is not None:
         width = np.dtype(f"u{physical(before).dtype.itemsize}")
         changed: BoolArray = physical(before).view(width) != physical(after).view(width)
+    elif pa.types.is_nested(before.type):
+        codes, _ = factorise([pa.concat_arrays([before, after])])
+        apart: BoolArray = codes[: len(before)] != codes[len(before) :]
+        return apart
     else:
         changed = np.asarray(pc.not_equal(before, after).fill_null(False).to_numpy(zero_copy_only=False))
     if kept is None and keeps is None:

@@ -138,7 +138,7 @@ def grouped(schema: StreamSchema, keys: Sequence[pa.DataType], aggregations: Agg
         return None
     functions: dict[Expression, list[str]] = {}
     for _, aggregation in aggregations:
-        if aggregation.filter is not None or aggregation.function not in _FUNCTIONS:
+        if aggregation.filter is not None or aggregation.distinct or aggregation.function not in _FUNCTIONS:
             return None
         if aggregation.argument is not None:
             functions.setdefault(aggregation.argument, []).append(aggregation.function)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.schema import WEIGHT, StreamSchema
-from operators.aggregates.aggregation import MERGEABLE, Aggregation
+from operators.aggregates.aggregation import Aggregation
 from operators.aggregates.bank import Aggregations
 from operators.aggregates.columns import plain_type
 
@@ -67,7 +67,7 @@ def partial_names(taken: Sequence[str], number: int) -> list[str]:
 
 def can_merge(schema: StreamSchema, aggregations: Aggregations) -> bool:
     """Whether rows can be aggregated in parts."""
-    return not schema.changelog and all(aggregation.function in MERGEABLE for _, aggregation in aggregations)
+    return not schema.changelog and all(aggregation.mergeable for _, aggregation in aggregations)
 
 
 def check_emit(emit: str) -> None:

@@ -120,7 +120,7 @@ class Moments(Accumulator):
         around = _weighted(local, squares + away * away * counts, len(touched))
         self._combine(touched, total.astype(np.int64), middle, around)
 
-    def raw(self, array: pa.Array) -> list[pa.Array]:
+    def raw(self, array: pa.Array, *more: pa.Array) -> list[pa.Array]:
         """As `Accumulator.raw`."""
         numbers = physical(array.cast(pa.float64()))
         keep = np.asarray(array.is_valid().to_numpy(zero_copy_only=False)) if array.null_count else None

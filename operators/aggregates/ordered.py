@@ -69,7 +69,7 @@ class Ordered(Accumulator):
         self.update(Values(slots, columns[0], size, order=order))
         self._next = max(self._next, int(order.max(initial=-1)) + 1)
 
-    def raw(self, array: pa.Array) -> list[pa.Array]:
+    def raw(self, array: pa.Array, *more: pa.Array) -> list[pa.Array]:
         """Not to be had: without its rows' times a column has no order."""
         raise NotImplementedError
 

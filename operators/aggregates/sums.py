@@ -1,12 +1,10 @@
 """Sums: exact over integers and decimals, where a result that does not fit is an error and never a wrap.
 
-Floats are added in the order in which they come; over a changelog the ones that are not finite are counted apart, since
-infinity minus infinity would not bring back what was there before.
+Floats are added in the order in which they come, unless they can be taken out again: see `exact`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 
 from flow.errors import RowError
 from operators.aggregates.accumulator import MergedByValue, Values
-from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, present
+from operators.aggregates.columns import BoolArray, IntArray, column, grown, present
 
 _LIMIT: Final = 2**63
 _LOW: Final = 0xFFFFFFFF
@@ -108,64 +106,6 @@ class FloatSum(MergedByValue):
     def clear(self) -> None:
         """As `Accumulator.clear`."""
         self.sums.fill(0.0)
-
-
-class RetractableFloatSum(FloatSum):
-    """A float64 sum a slot over finite numbers, and how many NaNs and infinities of each sign it has besides."""
-
-    def __init__(self, kind: pa.DataType) -> None:
-        super().__init__(kind)
-        self._odd = [np.zeros(0, np.int64) for _ in range(3)]
-
-    def grow(self, size: int) -> None:
-        """As `Accumulator.grow`."""
-        super().grow(size)
-        self._odd = [grown(counts, size, 0) for counts in self._odd]
-
-    def update(self, values: Values) -> None:
-        """Add numbers, or take them out."""
-        slots, numbers = values.slots, values.floats
-        weights = np.ones(len(slots), np.int64) if values.weights is None else values.weights
-        finite = np.isfinite(numbers)
-        if not finite.all():
-            for counts, odd in zip(self._odd, (np.isnan(numbers), numbers == np.inf, numbers == -np.inf), strict=True):
-                np.add.at(counts, slots[odd], weights[odd])
-            slots, numbers, weights = slots[finite], numbers[finite], weights[finite]
-        np.add.at(self.sums, slots, numbers * weights)
-
-    def totals(self, slots: IntArray) -> NDArray[np.float64]:
-        """The sums of slots."""
-        nan, plus, minus = (counts[slots] for counts in self._odd)
-        total = self.sums[slots]
-        total[plus > 0] = np.inf
-        total[minus > 0] = -np.inf
-        total[(nan > 0) | ((plus > 0) & (minus > 0))] = np.nan
-        return total
-
-    @property
-    def partial_types(self) -> Sequence[pa.DataType]:
-        """The finite sum, and three counts."""
-        return (pa.float64(), pa.int64(), pa.int64(), pa.int64())
-
-    def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
-        """The finite sum, and three counts."""
-        return [*super().partial(slots, keep), *(column(pa.int64(), counts[slots], keep) for counts in self._odd)]
-
-    def merge(self, slots: IntArray, counts: IntArray, columns: Sequence[pa.Array], size: int) -> None:
-        """As `Accumulator.merge`."""
-        np.add.at(self.sums, slots, physical(columns[0]))
-        for state, added in zip(self._odd, columns[1:], strict=True):
-            np.add.at(state, slots, physical(added))
-
-    def forget(self, slots: IntArray) -> None:
-        """As `Accumulator.forget`."""
-        self.sums[slots] = 0.0
-
-    def clear(self) -> None:
-        """As `Accumulator.clear`."""
-        super().clear()
-        for counts in self._odd:
-            counts.fill(0)
 
 
 class DecimalSum(MergedByValue):

@@ -1,0 +1,91 @@
+"""The order of values of any type, as integers to sort by, in which NULLs, NaN and direction have their places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from operators.aggregates.columns import BoolArray, IntArray, physical, physical_type, valid
+from operators.expressions import Expression, expression
+
+
+@attrs.frozen
+class Ordering:
+    """One item of an ``ORDER BY``.
+
+    Attributes:
+        expression: what to order by.
+        descending: greatest first; NaN is greater than any number.
+        nulls_first: whether NULLs come before all else; None: where the order is descending, as in PostgreSQL.
+    """
+
+    expression: Expression = attrs.field(converter=expression)
+    descending: bool = False
+    nulls_first: bool | None = None
+
+    def __str__(self) -> str:
+        nulls = "" if self.nulls_first is None else f" nulls {'first' if self.nulls_first else 'last'}"
+        return f"{self.expression}{' desc' if self.descending else ''}{nulls}"
+
+
+@attrs.frozen
+class Sort:
+    """One thing to sort entries by.
+
+    Attributes:
+        column: the number of a column; None: by arrival.
+        descending: greatest, or latest, first.
+        nulls_first: as in `Ordering`.
+    """
+
+    column: int | None
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+def ranks(array: pa.Array) -> IntArray:
+    """Dense numbers of values in ascending order, equal ones the same; 0 where NULL."""
+    keep = valid(array)
+    if keep is not None:
+        places = np.flatnonzero(keep)
+        numbers = np.zeros(len(array), np.int64)
+        numbers[places] = ranks(array.take(pa.array(places)))
+        return numbers
+    if physical_type(array.type) is not None:
+        found: IntArray = np.unique(physical(array), return_inverse=True)[1].reshape(-1)
+        return found
+    if pa.types.is_boolean(array.type):
+        return physical(array).astype(np.int64)
+    encoded = array.dictionary_encode()
+    order = physical(pc.sort_indices(encoded.dictionary))
+    numbers = np.empty(len(order), np.int64)
+    numbers[order] = np.arange(len(order))
+    return numbers[physical(encoded.indices).astype(np.int64)]
+
+
+def sort_key(array: pa.Array, sort: Sort) -> IntArray:
+    """int64[n]: the lower, the earlier the value comes."""
+    numbers = ranks(array)
+    numbers = -numbers if sort.descending else numbers
+    keep = valid(array)
+    if keep is None:
+        return numbers
+    first = sort.descending if sort.nulls_first is None else sort.nulls_first
+    return np.where(keep, numbers, -len(array) - 1 if first else len(array) + 1)
+
+
+def firsts(groups: IntArray, keys: Sequence[IntArray]) -> IntArray:
+    """The row of each group that comes first by keys, the most important one first; by group, ascending."""
+    order = np.lexsort((*reversed(keys), groups))
+    return order[starts(groups[order])]
+
+
+def starts(groups: IntArray) -> BoolArray:
+    """Where in ascending numbers a new one begins."""
+    begins = np.ones(len(groups), np.bool_)
+    np.not_equal(groups[1:], groups[:-1], out=begins[1:])
+    return begins
