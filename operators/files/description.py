@@ -72,6 +72,7 @@ class FileSource(Source):
         compression: of the files ("none" where a file's ending says otherwise).
         changes: how a sink writes a changelog (see `PartsSink`).
         overwrite: whether a sink removes what earlier runs wrote.
+        looked: whether types stay as they were seen when this was made of another description.
         unbounded: whether files are followed, so that the input may go on for ever.
     """
 
@@ -86,6 +87,7 @@ class FileSource(Source):
     compression: str | None = attrs.field(default=None, kw_only=True)
     changes: Literal["weight"] | None = attrs.field(default=None, kw_only=True)
     overwrite: bool = attrs.field(default=False, kw_only=True)
+    looked: bool = attrs.field(default=False, kw_only=True, eq=False, repr=False)
     unbounded: bool = attrs.field(init=False, repr=False, eq=False)
 
     @unbounded.default
@@ -94,7 +96,7 @@ class FileSource(Source):
 
     def schema(self) -> pa.Schema:
         """Names and types of what is read, as the first file and the declared types say."""
-        return self.layout(again=True).schema
+        return self.layout(again=not self.looked).schema
 
     def layout(self, *, again: bool = False) -> Layout:
         """How the files are read: one layout for all of them, remembered for the readers until it is looked at again.
@@ -135,7 +137,7 @@ class FileSource(Source):
 
     def variant(self, **changes: Any) -> Self:
         """The same files read in another way; they are not looked at again, so types stay as they were seen."""
-        changed = attrs.evolve(self, **changes)
+        changed = attrs.evolve(self, looked=True, **changes)
         _memory(changed)["layout"] = self.layout().narrow(changed.columns)
         return changed
 

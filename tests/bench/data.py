@@ -35,7 +35,7 @@ def make(directory: Path, rows: int) -> None:
         path = directory / f"{name}_{rows}.parquet"
         if not path.exists():
             pq.write_table(table, path, row_group_size=ROW_GROUP)
-    small = trades.slice(0, min(rows, 2_000_000))
+    small = trades.slice(0, min(rows, 5_000_000))
     csv = directory / f"trades_{rows}.csv"
     if not csv.exists():
         pyarrow.csv.write_csv(small, csv, pyarrow.csv.WriteOptions(quoting_style="none"))
