@@ -150,6 +150,7 @@ def qualify_from(
     elif using := join.args.get("using"):
         merged = [_merge(text, _named(each), left, right, item) for each in using]
     if merged or join.method:
+        join.set("method", None)
         join.set("using", None)
         join.set("on", exp.and_(*(each.equality for each in merged), copy=False) if merged else exp.true())
         gone = {id(each) for pair in merged for each in (pair.left, pair.right)}

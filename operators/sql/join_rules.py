@@ -13,7 +13,8 @@ import attrs
 import pyarrow as pa
 
 from flow.hashing import hash_columns
-from operators.expressions import Call, Cast, Column, Expression
+from operators.aggregates.columns import plain_type
+from operators.expressions import Call, Cast, Column, Expression, Literal
 from operators.expressions.functions.comparison import comparable
 from operators.expressions.types import Argument, common, logical
 from operators.sql import plan as p
@@ -67,6 +68,8 @@ def join(left: p.Plan, right: p.Plan, kind: p.JoinKind, conditions: Sequence[Exp
     keys: list[_Key] = []
     rest: list[Expression] = []
     for condition in conditions:
+        if condition == Literal(True):
+            continue
         used = condition.columns
         movable = not volatile(condition) and (not rest or total(condition, schema))
         if movable and used and used <= names[1] and kind in ("left", "semi", "anti"):
@@ -227,17 +230,17 @@ def _key(condition: Expression, left: frozenset[str], right: frozenset[str], sch
     if not (one.columns and other.columns and one.columns <= left and other.columns <= right):
         return None
     kinds = [expression.bind(schema).type for expression in (one, other)]
-    if kinds[0] != kinds[1] or kinds[0] != logical(kinds[0]):
+    if plain_type(kinds[0]) != plain_type(kinds[1]):
         meeting = common([Argument(logical(kind)) for kind in kinds])
         if meeting is None or not comparable(meeting):
             return None
         one, other = (
-            expression if kind == meeting else Cast(expression, meeting)
+            expression if plain_type(kind) == meeting else Cast(expression, meeting)
             for expression, kind in zip((one, other), kinds, strict=True)
         )
         kinds = [meeting, meeting]
     try:
-        hash_columns([pa.nulls(0, kinds[0])])
+        hash_columns([pa.nulls(0, plain_type(kinds[0]))])
     except TypeError:
         return None
     return _Key(one, other, _EQUALITIES[condition.function])
