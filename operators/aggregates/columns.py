@@ -99,7 +99,9 @@ def grown(state: NDArray[Any], size: int, fill: Any) -> NDArray[Any]:
     """A state array of at least this size, with room to grow; new places hold `fill`."""
     if len(state) >= size:
         return state
-    larger = np.full(max(size, 2 * len(state), 64), fill, state.dtype)
+    size = max(size, 2 * len(state), 64)
+    # Zeros are not written: memory that nobody has used yet costs nothing.
+    larger = np.full(size, fill, state.dtype) if fill else np.zeros(size, state.dtype)
     larger[: len(state)] = state
     return larger
 
