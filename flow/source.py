@@ -88,6 +88,11 @@ class Reader(_Rejects, ABC):
         """Where to resume after the last row returned; None where the split cannot be resumed midway."""
         return None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is known that nothing follows what was returned, so that nobody has to ask once more."""
+        return False
+
     def close(self) -> None:
         """Give back files and connections; called once, also after a failure."""
 

@@ -154,6 +154,10 @@ class _TableReader(Reader):
     def offset(self) -> Offset:
         return self._position
 
+    @property
+    def ended(self) -> bool:
+        return self._position == len(self._batches)
+
 
 class _Collected:
     """What the writers of one run committed; a new run starts afresh."""

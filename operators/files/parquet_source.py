@@ -231,8 +231,14 @@ class ParquetReader(ColumnarReader):
         with reading(path):
             self._file = pq.ParquetFile(path, metadata=held.metadata, read_dictionary=texts, pre_buffer=False)
         most_rows = held.batch_rows(schema)
+        self._rows = rows
         self._units = list(_units(groups, counts, most_rows))
         super().__init__(path, schema, offset, most_rows)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all rows have been passed."""
+        return self.offset() >= self._rows
 
     def close(self) -> None:
         """Close the file."""

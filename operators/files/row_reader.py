@@ -91,6 +91,11 @@ class RowReader(Reader):
         """The byte after the last row."""
         return self.lines.position
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last rows have been returned."""
+        return self.poll is None and self.lines.ended
+
     def close(self) -> None:
         """Close the file."""
         self.lines.close()
