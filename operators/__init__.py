@@ -16,10 +16,12 @@ from operators.iterables import AsyncRows, Batches, Rows
 from operators.join import Join
 from operators.map_async import MapAsync
 from operators.memory import Collect, Null, Table
+from operators.order_words import Order
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import SqlError, script, sql
 from operators.terminal import Callback, Terminal
+from operators.top_n import TopN
 from operators.union import Union
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
@@ -52,6 +54,7 @@ __all__ = [
     "MapAsync",
     "MapBatches",
     "Null",
+    "Order",
     "Parquet",
     "ParquetSink",
     "Project",
@@ -60,6 +63,7 @@ __all__ = [
     "SqlError",
     "Table",
     "Terminal",
+    "TopN",
     "Tumble",
     "Union",
     "WindowAggregate",
