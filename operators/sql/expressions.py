@@ -95,7 +95,9 @@ class ExpressionReader:
         self._text = text
         self._schema = schema
         self._columns = columns
-        self._labels = labels or {}
+        # A column of a joined table is called alias.column, which needs no quotes.
+        joined = {str(Column(name)): name for name in columns.values() if "." in name}
+        self._labels = {**joined, **(labels or {})}
 
     def read(self, tree: Tree) -> Expression:
         """The expression of a tree.
@@ -145,6 +147,8 @@ class ExpressionReader:
     def _convert(self, node: Tree) -> Expression:
         if type(node) in _OPERATORS:
             return self._operator(node)
+        if node.args.get("subquery") is not None:
+            raise self._text.error("a subquery is not supported here", node, hint="put the condition into WHERE")
         match node:
             case exp.Column():
                 return Column(self._columns[node.table, node.name])

@@ -6,7 +6,7 @@ A SELECT becomes, from the bottom up: its table, WHERE, the columns of keys, the
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from flow.errors import GraphError
@@ -16,7 +16,7 @@ from operators.sql.clauses import ordered_apart
 from operators.sql.constants import ONE_ROW
 from operators.sql.dialect import EMIT, Text, Tree, exp, render
 from operators.sql.errors import SqlError
-from operators.sql.expressions import ExpressionReader, aggregate_calls, bare, conjuncts
+from operators.sql.expressions import aggregate_calls, bare, conjuncts
 from operators.sql.finishing import Rows, finished, refuse_unbounded
 from operators.sql.from_clause import read_from
 from operators.sql.grouping import GROUPED, Grouping
@@ -26,6 +26,8 @@ from operators.sql.optimise import optimise
 from operators.sql.qualify import qualify
 from operators.sql.scope import renamed
 from operators.sql.sets import plan_set_operation, plan_values
+from operators.sql.subqueries import Subqueries
+from operators.sql.subquery_tables import Domain
 from operators.sql.window_call import read_window_call
 
 Catalog = Mapping[str, p.Plan]
@@ -67,7 +69,7 @@ class _Columns(Mapping[str, Sequence[str]]):
         return len(self._catalog)
 
 
-def _plan(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
+def _plan(text: Text, query: Tree, catalog: Catalog, domain: Domain | None = None) -> p.Plan:
     if with_ := query.args.get("with_"):
         catalog = ChainMap({}, cast("dict[str, p.Plan]", catalog))
         for cte in with_.expressions:
@@ -81,7 +83,7 @@ def _plan(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
         case exp.Values():
             return plan_values(text, query)
         case exp.Select():
-            return _Selecting(text, query, catalog).plan()
+            return _Selecting(text, query, catalog, domain).plan()
     raise TypeError(f"qualifying lets no {query.key} pass")
 
 
@@ -96,47 +98,63 @@ def _renamed(plan: p.Plan, alias: exp.TableAlias | None) -> p.Plan:
 class _Selecting:
     """One SELECT being planned."""
 
-    def __init__(self, text: Text, select: exp.Select, catalog: Catalog) -> None:
+    def __init__(self, text: Text, select: exp.Select, catalog: Catalog, domain: Domain | None) -> None:
         self._text = text
+        self._domain = domain
         self._select = select
         self._catalog = catalog
 
     def plan(self) -> p.Plan:
         select = self._select
-        plan, columns = self._from()
-        labels: dict[str, str] = {}
+        rows = Subqueries(self._text, *self._from(), self._inner)
         if where := select.args.get("where"):
             self._refuse_aggregates(where, "WHERE", "filter groups with HAVING")
             for condition in conjuncts(where.this):
-                plan = p.Filter(plan, self._reader(plan, columns).condition(condition, "WHERE"))
+                rows.keep(condition, "WHERE")
         group = select.args.get("group")
-        keys = group.expressions if group else []
-        for key in keys:
+        for key in group.expressions if group else ():
             self._refuse_aggregates(key, "GROUP BY")
         having = select.args.get("having")
         clauses = [having, *(select.args.get(key) for key in ("qualify", "order", "distinct"))]
         outputs = [*select.expressions, *(clause for clause in clauses if clause)]
         calls = [call for tree in outputs for call in aggregate_calls(tree)]
+        rows.replace_below(group.expressions if group else [], calls, outputs)
+        keys = group.expressions if group else []
         if keys or calls or having:
-            grouping = Grouping(self._text, plan, columns, keys, calls, [(e.this, e.alias) for e in select.expressions])
+            named = [(each.this, each.alias) for each in select.expressions]
+            grouping = Grouping(self._text, rows.plan, rows.columns, keys, calls, named)
             plan = grouping.plan(self._emit())
             columns = {(GROUPED, name): name for name in schema_of(plan).names}
-            labels = grouping.labels
+            rows = Subqueries(self._text, plan, columns, self._inner, grouping.labels, GROUPED)
             if having:
                 for condition in conjuncts(having.this):
-                    reader = self._reader(plan, columns, labels)
-                    plan = p.Filter(plan, reader.condition(grouping.over_groups(condition), "HAVING"))
-            return finished(select, Rows(self._text, plan, columns, labels), grouping.over_groups)
+                    rows.keep(grouping.over_groups(condition), "HAVING")
+            return self._finished(rows, grouping.over_groups)
         if emit := select.args.get(EMIT):
             raise self._text.error(
                 f"EMIT {emit.name} says when groups are given out, and this query has none", emit, "leave it out"
             )
-        return finished(select, Rows(self._text, plan, columns, labels), lambda tree: tree)
+        return self._finished(rows, lambda tree: tree)
 
-    def _from(self) -> tuple[p.Plan, dict[tuple[str, str], str]]:
+    def _finished(self, rows: Subqueries, over: Callable[[Tree], Tree]) -> p.Plan:
+        select = self._select
+        clauses = (select.args.get(key) for key in ("qualify", "order", "distinct"))
+        rows.replace([*select.expressions, *(clause for clause in clauses if clause)], over)
+        return finished(select, Rows(self._text, rows.plan, rows.columns, rows.labels), over)
+
+    def _inner(self, query: Tree, domain: Domain | None) -> p.Plan:
+        return _plan(self._text, query, self._catalog, domain)
+
+    def _from(self) -> tuple[p.Plan, Mapping[tuple[str, str], str]]:
+        plan: p.Plan
+        columns: Mapping[tuple[str, str], str]
         if not self._select.args.get("from_"):
-            return p.Values(ONE_ROW), {}
-        return plan_from(self._text, read_from(self._text, self._select), self._relation)
+            plan, columns = p.Values(ONE_ROW), {}
+        else:
+            plan, columns = plan_from(self._text, read_from(self._text, self._select), self._relation)
+        if self._domain is not None:
+            plan, columns = p.Join(plan, self._domain.plan), {**columns, **self._domain.columns}
+        return plan, columns
 
     def _relation(self, source: Tree) -> tuple[p.Plan, dict[tuple[str, str], str]]:
         alias = source.args["alias"]
@@ -174,11 +192,6 @@ class _Selecting:
         except GraphError as error:
             raise self._text.error(str(error), tree) from error
         return windowed
-
-    def _reader(
-        self, plan: p.Plan, columns: Mapping[tuple[str, str], str], labels: Mapping[str, str] | None = None
-    ) -> ExpressionReader:
-        return ExpressionReader(self._text, schema_of(plan).columns, columns, labels)
 
     def _emit(self) -> p.Emit | None:
         emit = self._select.args.get(EMIT)

@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from flow.errors import known
 from operators.sql.clauses import (
+    LIMITS,
     order_key,
     ordinal,
     qualify_groups,
@@ -25,22 +26,38 @@ from operators.sql.dialect import EMIT, Text, Tree, exp, render
 from operators.sql.from_clause import qualify_from, read_from
 from operators.sql.functions import AGGREGATES, shape_of
 from operators.sql.names import match, refuse
+from operators.sql.nested import Enclosing, enclose, knows, own_columns, subquery_of
 from operators.sql.scope import Relation, Scope, Visible, checked_rename, exact
 from operators.sql.window_call import WINDOW_COLUMNS, WindowCall, read_window_call
 
-_SELECT_CLAUSES: Final = {"with_", "expressions", "from_", "joins", "where", "group", "having", "distinct", EMIT}
+_SELECT_CLAUSES: Final = LIMITS | {
+    "with_",
+    "expressions",
+    "from_",
+    "joins",
+    "where",
+    "group",
+    "having",
+    "windows",
+    "qualify",
+    "distinct",
+    EMIT,
+}
 
 _NAMED: Final = exp.Alias | exp.Column | exp.Dot
 """Projections that have a name of their own."""
 
 
-def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> list[str]:
+def qualify(
+    text: Text, query: Tree, tables: Mapping[str, Sequence[str]], outer: Enclosing | None = None
+) -> list[str]:
     """Qualify a query in place.
 
     Args:
         text: where the query stands, for errors.
         query: a tree of `dialect.parse`.
         tables: the columns of every table that the query may read.
+        outer: what a subquery of an expression can name outside of itself.
 
     Returns:
         The names of the result's columns.
@@ -52,13 +69,13 @@ def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> lis
     match query:
         case exp.Subquery():
             refuse(text, query, {"this", "alias", "with_"})
-            return qualify(text, query.this, tables)
+            return qualify(text, query.this, tables, outer)
         case exp.SetOperation():
-            return qualify_set_operation(text, query, lambda side: qualify(text, side, tables))
+            return qualify_set_operation(text, query, lambda side: qualify(text, side, tables, outer))
         case exp.Values():
             return values_names(text, query)
         case exp.Select():
-            return _Selecting(text, query, tables).qualify()
+            return _Selecting(text, query, tables, outer).qualify()
     raise text.error(f"{query.key.upper()} is not supported yet; a query is SELECT ... FROM ...", query)
 
 
@@ -78,11 +95,15 @@ def _with_ctes(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> 
 class _Selecting:
     """One SELECT being qualified."""
 
-    def __init__(self, text: Text, select: exp.Select, tables: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, text: Text, select: exp.Select, tables: Mapping[str, Sequence[str]], outer: Enclosing | None
+    ) -> None:
         self._text = text
+        self._outer = outer
         self._select = select
         self._tables = tables
         self._scope = Scope((), ())
+        self._subqueries = 0
 
     def qualify(self) -> list[str]:
         select = self._select
@@ -130,12 +151,17 @@ class _Selecting:
         alias = source.args.get("alias")
         if isinstance(source, exp.Subquery):
             names = checked_rename(self._text, qualify(self._text, source.this, self._tables), alias)
-            return self._aliased(source, source.alias or "subquery", names)
+            return self._aliased(source, source.alias or self._unnamed(), names)
         if isinstance(source.this, exp.Identifier):
             table, names = self._table(source)
             return self._aliased(source, source.alias or table, checked_rename(self._text, names, alias))
         call = read_window_call(self._text, source.this)
         return self._window(source, call)
+
+    def _unnamed(self) -> str:
+        """The alias of a subquery that has none."""
+        self._subqueries += 1
+        return "subquery" if self._subqueries == 1 else f"subquery_{self._subqueries}"
 
     def _on(self, condition: Tree, scope: Scope) -> None:
         self._scope = scope
@@ -143,7 +169,7 @@ class _Selecting:
 
     def _window(self, source: Tree, call: WindowCall) -> Relation:
         if isinstance(call.table, exp.Subquery):
-            table, names = "subquery", tuple(qualify(self._text, call.table.this, self._tables))
+            table, names = self._unnamed(), tuple(qualify(self._text, call.table.this, self._tables))
         else:
             table, names = self._table(call.table)
         column = match(self._text, call.column.this, names, "column")
@@ -208,10 +234,7 @@ class _Selecting:
 
     def _columns(self, node: Tree, outputs: Mapping[str, Tree] | None = None) -> None:
         """Qualify the columns of an expression; those found nowhere else may be `outputs`, by alias."""
-        for part in list(node.walk()):
-            if isinstance(part, exp.Query) and part is not node:
-                raise self._text.error("subqueries in expressions are not supported yet", part)
-        for column in list(node.find_all(exp.Column)):
+        for column in list(own_columns(node)):
             if isinstance(column.this, exp.Star):
                 continue
             output = self._output_named(column, outputs) if outputs else None
@@ -219,6 +242,10 @@ class _Selecting:
                 column.replace(output.unalias().copy())
             else:
                 self._column(column)
+        enclose(self._text, node, lambda: Enclosing(self._text, self._scope, self._outer), self._subquery)
+
+    def _subquery(self, query: Tree, around: Enclosing) -> list[str]:
+        return qualify(self._text, query, self._tables, around)
 
     def _output_named(self, column: exp.Column, outputs: Mapping[str, Tree]) -> Tree | None:
         if column.args.get("table") or self._scope.holders(self._text, column.this):
@@ -227,6 +254,9 @@ class _Selecting:
         return None if name is None else outputs[name]
 
     def _column(self, column: exp.Column) -> None:
+        if self._outer and not knows(self._text, self._scope, column) and self._outer.knows(column):
+            column.replace(self._outer.parameter(column))
+            return
         meaning = self._scope.meaning(self._text, column)
         if column.parent is self._select and isinstance(meaning, exp.Coalesce):
             meaning = exp.alias_(meaning, column.name, quoted=True, copy=False)
@@ -270,9 +300,11 @@ class _Selecting:
 def _derived_name(projection: Tree, taken: set[str]) -> str:
     """PostgreSQL's name for a column without one: the function's, the cast column's, else ``column``."""
     node = projection
-    while isinstance(node, exp.Paren | exp.Cast | exp.Filter | exp.Bracket):
+    while isinstance(node, exp.Paren | exp.Cast | exp.Filter | exp.Bracket | exp.WithinGroup):
         node = node.this
-    if isinstance(node, exp.Column):
+    if (subquery := subquery_of(node)) is not None:
+        stem = {"scalar": subquery.name, "exists": "exists"}.get(subquery.kind, "column")
+    elif isinstance(node, exp.Column):
         stem = node.name
     elif isinstance(node, exp.Func) and (shape := shape_of(node)) and shape[0].isidentifier():
         stem = AGGREGATES.get(type(node), shape[0]).lower()

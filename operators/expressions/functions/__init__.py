@@ -5,6 +5,7 @@ A name's overloads stand in one file.
 
 from operators.expressions.functions import (  # noqa: F401  # importing is what registers
     arithmetic,
+    checks,
     comparison,
     conditional,
     intervals,

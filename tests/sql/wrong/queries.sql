@@ -102,47 +102,95 @@ SELECT price AS a, volume AS a FROM trades;
 -- 1:15 two columns of the result are named 'price'
 SELECT price, price FROM trades;
 
--- 1:8 window functions (OVER) are not supported yet
+-- 1:8 window functions (OVER) are not supported yet, except row_number()
 SELECT count(*) OVER () FROM trades;
 
--- 1:35 ORDER BY is not supported yet
+-- 1:35 ORDER BY needs LIMIT: the rows of a result that is kept up to date have no order
 SELECT price FROM trades ORDER BY price;
 
--- 1:32 LIMIT is not supported yet
-SELECT price FROM trades LIMIT 3;
+-- 1:35 ORDER BY needs LIMIT
+SELECT price FROM trades ORDER BY price LIMIT ALL;
 
--- 1:33 OFFSET is not supported yet
-SELECT price FROM trades OFFSET 3;
+-- 1:67 ORDER BY needs LIMIT
+SELECT price FROM trades UNION SELECT volume FROM trades ORDER BY 1, price;
 
--- 1:35 JOIN is not supported yet
-SELECT a.price FROM trades a JOIN trades b ON a.symbol = b.symbol;
+-- 1:44 no column 'pric' in 'trades' ... did you mean 'price'?
+SELECT symbol AS s FROM trades ORDER BY s, pric LIMIT 3;
 
--- 1:31 JOIN is not supported yet
-SELECT a.price FROM trades a, trades b;
+-- 1:35 ORDER BY 2: the result has columns 1 to 1
+SELECT price FROM trades ORDER BY 2 LIMIT 3;
 
--- 1:39 UNION is not supported yet; UNION ALL is
-SELECT price FROM trades UNION SELECT price FROM trades;
+-- 1:35 ORDER BY 'price': a constant orders nothing
+SELECT price FROM trades ORDER BY 'price' LIMIT 3;
 
--- 1:1 INTERSECT is not supported yet; a query is SELECT ... FROM ...
-SELECT price FROM trades INTERSECT SELECT price FROM trades;
+-- 1:68 no column 'volume' ... known here: ['price']
+SELECT price FROM trades UNION SELECT volume FROM trades ORDER BY -volume LIMIT 1;
+
+-- 1:52 column 'price' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol']
+SELECT symbol FROM trades GROUP BY symbol ORDER BY price LIMIT 3;
+
+-- 1:45 SELECT DISTINCT: ORDER BY price must be in the SELECT list
+SELECT DISTINCT symbol FROM trades ORDER BY price LIMIT 3;
+
+-- 1:32 LIMIT takes constants, not volume
+SELECT price FROM trades LIMIT volume;
+
+-- 1:33 LIMIT takes a whole number of rows, not -1
+SELECT price FROM trades LIMIT -1;
+
+-- 1:32 LIMIT takes a whole number of rows, not 2.5
+SELECT price FROM trades LIMIT 2.5;
+
+-- 1:33 OFFSET takes a whole number of rows, not '1'
+SELECT price FROM trades OFFSET '1';
+
+-- 1:53 FETCH ... WITH TIES is not supported yet
+SELECT price FROM trades ORDER BY price FETCH FIRST 3 ROWS WITH TIES;
+
+-- 1:53 FETCH ... PERCENT is not supported yet
+SELECT price FROM trades ORDER BY price FETCH FIRST 3 PERCENT ROWS ONLY;
+
+-- 1:39 UNION: column 'price' is double on the left and string on the right, which do not meet
+SELECT price FROM trades UNION SELECT symbol FROM trades;
+
+-- 1:40 CAST('x' AS DOUBLE): Failed to parse
+SELECT price FROM trades EXCEPT SELECT 'x';
+
+-- 1:43 INTERSECT of 1 columns ['price'] and 2 columns ['price', 'volume']
+SELECT price FROM trades INTERSECT SELECT price, volume FROM trades;
+
+-- 1:49 EXCEPT ALL: column 'event_time' is timestamp[us] on the left and int64 on the right
+SELECT event_time FROM trades EXCEPT ALL SELECT volume FROM trades;
+
+-- 1:51 UNION ALL BY NAME is not supported yet
+SELECT price FROM trades UNION ALL BY NAME SELECT price FROM trades;
 
 -- 1:43 UNION ALL of 1 columns ['price'] and 2 columns ['price', 'volume']
 SELECT price FROM trades UNION ALL SELECT price, volume FROM trades;
 
--- 1:49 subqueries in expressions are not supported yet
-SELECT symbol FROM trades WHERE price > (SELECT max(price) FROM trades);
+-- 1:21 no column 'symbl' in 'trades' ... did you mean 'symbol'?
+SELECT DISTINCT ON (symbl) symbol FROM trades;
 
--- 1:51 subqueries in expressions are not supported yet
-SELECT symbol FROM trades WHERE symbol IN (SELECT symbol FROM trades);
+-- 1:21 DISTINCT ON 2: the result has columns 1 to 1
+SELECT DISTINCT ON (2) symbol FROM trades;
 
--- 1:48 subqueries in expressions are not supported yet
-SELECT symbol FROM trades WHERE EXISTS (SELECT 1 FROM trades);
+-- 1:64 the expressions of DISTINCT ON must be the first of ORDER BY
+SELECT DISTINCT ON (symbol) symbol, price FROM trades ORDER BY price;
 
--- 1:21 DISTINCT ON is not supported yet
-SELECT DISTINCT ON (symbol) symbol FROM trades;
+-- 1:52 no column 'symbl' in 'trades' ... did you mean 'symbol'?
+SELECT symbol FROM trades GROUP BY ROLLUP (symbol, symbl);
 
--- 1:44 ROLLUP (symbol) is not supported yet
-SELECT symbol FROM trades GROUP BY ROLLUP (symbol);
+-- 1:8 column 'venue' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol', 'price']
+SELECT venue FROM trades GROUP BY GROUPING SETS ((symbol, price), ());
+
+-- 1:25 grouping() takes what follows GROUP BY, not venue; grouped by: ['symbol']
+SELECT grouping(symbol, venue) FROM trades GROUP BY symbol;
+
+-- 1:79 this GROUP BY has more than 128 grouping sets
+SELECT symbol FROM trades GROUP BY CUBE (symbol, venue, price, volume), CUBE (symbol, venue, price, volume);
+
+-- 1:99 GROUPING SETS, ROLLUP and CUBE are not supported yet over windows
+SELECT window_start, symbol FROM TUMBLE(trades, event_time, INTERVAL '1 minute') GROUP BY ROLLUP (window_start, symbol);
 
 -- 1:16 WITH RECURSIVE is not supported yet
 WITH RECURSIVE r AS (SELECT symbol FROM trades) SELECT * FROM r;
@@ -150,14 +198,23 @@ WITH RECURSIVE r AS (SELECT symbol FROM trades) SELECT * FROM r;
 -- 1:6 'r' has 1 columns, and 2 names are given
 WITH r(a, b) AS (SELECT symbol FROM trades) SELECT * FROM r;
 
--- 1:1 a query needs FROM; tables known here: ['trades']
-SELECT 1;
+-- 1:8 no column 'price'
+SELECT price;
 
--- 1:1 expected SELECT ... FROM ...
-VALUES (1);
+-- 1:14 the rows of VALUES have 1 and 2 columns
+VALUES (1), (1, 2);
 
--- 1:23 VALUES in FROM is not supported yet
-SELECT * FROM VALUES (1) AS t(a);
+-- 1:9 VALUES: column 'column1' has values of types that do not meet: ['int64', 'string']
+VALUES (1), (upper('a'));
+
+-- 1:39 VALUES takes constants, not price
+SELECT price, a FROM trades, (VALUES (price)) AS t(a);
+
+-- 1:9 1 / 0: division by zero
+VALUES (1 / 0);
+
+-- 1:31 't' has 1 columns, and 2 names are given
+SELECT * FROM (VALUES (1)) AS t(a, b);
 
 -- 1:15 no table function GENERATE_SERIES
 SELECT * FROM generate_series(1, 3);
@@ -294,8 +351,20 @@ SELECT price FROM trades TABLESAMPLE BERNOULLI (10);
 -- 1:1 FOR UPDATE is not supported yet
 SELECT price FROM trades FOR UPDATE;
 
--- 1:34 QUALIFY is not supported yet
-SELECT price FROM trades QUALIFY row_number() OVER () = 1;
+-- 1:34 QUALIFY needs a condition
+SELECT price FROM trades QUALIFY row_number() OVER ();
+
+-- 1:15 window functions (OVER) are not supported yet, except row_number()
+SELECT price, rank() OVER (ORDER BY price) AS r FROM trades;
+
+-- 1:32 window functions (OVER) are not allowed in WHERE
+SELECT price FROM trades WHERE row_number() OVER (ORDER BY price) < 3;
+
+-- 1:26 no window 'v'; known here: ['w']
+SELECT row_number() OVER v AS n FROM trades WINDOW w AS (ORDER BY price);
+
+-- 1:56 no column 'pric' in 'trades' ... did you mean 'price'?
+SELECT row_number() OVER (PARTITION BY symbol ORDER BY pric) AS n FROM trades;
 
 -- 1:8 no column 'Price' in 'trades' ... did you mean 'price'?
 SELECT "Price" FROM trades;
