@@ -32,7 +32,8 @@ class Wrong:
 def read_wrong() -> list[Wrong]:
     """A case is a line ``-- line:column message``, where ``...`` stands for anything, and the query."""
     cases = []
-    for part in (Path(__file__).parent / "sql" / "wrong" / "queries.sql").read_text().strip().split("\n\n"):
+    files = sorted((Path(__file__).parent / "sql" / "wrong").glob("*.sql"))
+    for part in "\n\n".join(file.read_text().strip() for file in files).split("\n\n"):
         comment, _, query = part.partition("\n")
         place, _, message = comment.removeprefix("-- ").partition(" ")
         line, column = place.split(":")

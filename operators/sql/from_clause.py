@@ -73,9 +73,10 @@ def _item(text: Text, source: Tree) -> FromItem:
 
 
 def _folded(text: Text, first: Tree, joins: Sequence[exp.Join]) -> FromItem:
-    current = _item(text, first)
-    for join in first.args.get("joins") or ():
-        current = _joined(text, current, join)
+    return _chained(text, _chained(text, _item(text, first), first.args.get("joins") or ()), joins)
+
+
+def _chained(text: Text, current: FromItem, joins: Sequence[exp.Join]) -> FromItem:
     items: list[FromItem] = []
     for join in joins:
         if is_comma(join):
@@ -91,7 +92,7 @@ def _folded(text: Text, first: Tree, joins: Sequence[exp.Join]) -> FromItem:
 
 
 def _joined(text: Text, left: FromItem, join: exp.Join) -> Joined:
-    refuse(text, join, {"this", "side", "kind", "method", "on", "using", "pivots"})
+    refuse(text, join, {"this", "side", "kind", "method", "on", "using"})
     side, kind, method = join.side, join.kind, join.method
     if method not in ("", "NATURAL") or (side, kind) not in _KINDS:
         name = " ".join(word for word in (method, side, kind, "JOIN") if word)

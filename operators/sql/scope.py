@@ -100,9 +100,9 @@ class Scope:
                 f"column {first.name!r} is ambiguous: {candidates}", first, hint=f"write {candidates[0]}, for example"
             )
         meaning = found[0].tree.copy()
-        meaning.meta.update(first.meta)
+        place = name.parts[0].meta
         for part in meaning.find_all(exp.Identifier):
-            part.meta.update(first.meta)
+            part.meta.update(place)
         for field in fields:
             meaning = exp.Dot(this=meaning, expression=field.copy())
         return meaning
