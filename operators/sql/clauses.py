@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from operators.sql.dialect import Text, Tree, exp, render
+from operators.sql.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.names import match, refuse
 
 LIMITS: Final = frozenset({"order", "limit", "offset"})
@@ -16,8 +16,13 @@ LIMITS: Final = frozenset({"order", "limit", "offset"})
 
 
 def ordered_apart(query: Tree) -> Tree:
-    """The tree in which only a SELECT is ordered or limited: anything else that is becomes the table of a SELECT."""
+    """The tree in which only a SELECT is ordered, limited, or searched by IN: else it becomes the table of a SELECT."""
     for node in [each for each in query.walk() if isinstance(each, exp.SetOperation | exp.Values | exp.Subquery)]:
+        if isinstance(node.parent, exp.In) and isinstance(node, exp.Values):
+            table = exp.Select(expressions=[exp.Star()], from_=exp.From(this=node.copy()))
+            node.parent.set("query", exp.Subquery(this=table))
+            node.pop()
+            continue
         moved = {key: node.args[key] for key in LIMITS if node.args.get(key)}
         if not moved or isinstance(node.parent, exp.From | exp.Join):
             continue
@@ -85,7 +90,8 @@ def ordinal(text: Text, key: Tree, outputs: Mapping[str, Tree], clause: str) -> 
     Raises:
         SqlError: there is no such projection.
     """
-    if not isinstance(key, exp.Literal | exp.Neg | exp.Null | exp.Boolean):
+    sign = key.this if isinstance(key, exp.Neg) else key
+    if not isinstance(sign, exp.Literal | exp.Null | exp.Boolean):
         return None
     if not isinstance(key, exp.Literal) or not key.is_int:
         if clause == "GROUP BY":
@@ -94,7 +100,18 @@ def ordinal(text: Text, key: Tree, outputs: Mapping[str, Tree], clause: str) -> 
     number = int(key.this)
     if not 1 <= number <= len(outputs):
         raise text.error(f"{clause} {number}: the result has columns 1 to {len(outputs)}", key)
-    return list(outputs.values())[number - 1].unalias().copy()
+    return _meant(list(outputs.values())[number - 1], key)
+
+
+def _meant(output: Tree, key: Tree) -> Tree:
+    """A projection in the place of what names it."""
+    copy = output.unalias().copy()
+    offset = offset_of(key)
+    for part in copy.walk():
+        part.meta.pop("start", None)
+    if offset is not None:
+        copy.meta["start"] = offset
+    return copy
 
 
 def qualify_order(
@@ -118,7 +135,7 @@ def order_key(text: Text, tree: Tree, outputs: Mapping[str, Tree], key: Callable
     if isinstance(tree, exp.Column) and not tree.args.get("table"):
         name = match(text, tree.this, outputs, "column")
         if name is not None:
-            return outputs[name].unalias().copy()
+            return _meant(outputs[name], tree)
     return key(tree)
 
 

@@ -12,6 +12,7 @@ import attrs
 
 from flow.errors import GraphError
 from operators.expressions import Column, Expression
+from operators.order_words import Order
 from operators.sql import plan as p
 from operators.sql.constants import constant, value_of
 from operators.sql.dialect import Text, Tree, exp, render
@@ -115,10 +116,10 @@ class Rows:
         return attrs.evolve(self, plan=top, columns={**self.columns, (NUMBERS, name): name})
 
 
-def _orders(keys: Iterable[tuple[str, Tree]]) -> tuple[p.Order, ...]:
-    orders: dict[str, p.Order] = {}
+def _orders(keys: Iterable[tuple[str, Tree]]) -> tuple[Order, ...]:
+    orders: dict[str, Order] = {}
     for name, ordered in keys:
-        orders.setdefault(name, p.Order(name, bool(ordered.args.get("desc")), ordered.args.get("nulls_first")))
+        orders.setdefault(name, Order(name, bool(ordered.args.get("desc")), ordered.args.get("nulls_first")))
     return tuple(orders.values())
 
 
@@ -211,7 +212,7 @@ class _Finishing:
         self._hidden.append((name, tree))
         return name
 
-    def _within(self, keys: list[tuple[str, Tree]], on: tuple[str, ...]) -> tuple[p.Order, ...]:
+    def _within(self, keys: list[tuple[str, Tree]], on: tuple[str, ...]) -> tuple[Order, ...]:
         """The order of the rows of each key of DISTINCT ON."""
         orders = _orders(keys)
         if any(order.column not in on for order in orders[: len(on)]):

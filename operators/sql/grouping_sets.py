@@ -114,7 +114,9 @@ def grouped(
             *((name, Column(name)) for name, _ in aggregations),
             *((mark.name, Literal(_mark(mark, chosen), pa.int32())) for mark in marks),
         ]
-        parts.append(p.Project(p.Aggregate(source, chosen, computed, emit), tuple(columns)))
+        # Rows of no column at all cannot be counted.
+        kept = columns or [(name, Column(name)) for name, _ in computed]
+        parts.append(p.Project(p.Aggregate(source, chosen, computed, emit), tuple(kept)))
     return p.Union(tuple(parts)) if len(parts) > 1 else parts[0]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 
 import attrs
 
@@ -23,6 +24,7 @@ from operators.memory import Table
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import plan as p
+from operators.top_n import TopN
 from operators.union import Union
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
@@ -44,6 +46,8 @@ def operator_for(plan: p.Plan) -> Operator:
         case p.Distinct():
             schema = schema_of(plan.input)
             return Distinct() if schema.changelog else Deduplicate(tuple(schema.names))
+        case p.TopN():
+            return TopN(plan.order, plan.limit, plan.offset, plan.keys, plan.rank)
         case p.SetOperation():
             return SetOperation(plan.kind, plan.all)
         case p.Join():
@@ -60,21 +64,33 @@ def _window(window: p.AssignWindows | p.Window) -> Tumble | Hop:
     return Hop(window.column, size, timedelta(microseconds=window.slide))
 
 
+_MOST_SCHEMAS: Final = 1_000
+_SCHEMAS: Final[dict[int, tuple[p.Plan, StreamSchema]]] = {}
+"""What planning asks for again and again, by the node itself, which is kept: equal plans may differ in type (1 = 1.0)."""
+
+
 def schema_of(plan: p.Plan) -> StreamSchema:
     """The type of the stream that a node stands for; raises GraphError where the node does not fit its inputs."""
     if isinstance(plan, p.Scan):
         return plan.schema
     if isinstance(plan, p.Values):
         return StreamSchema(plan.table.schema)
+    known = _SCHEMAS.get(id(plan))
+    if known is not None:
+        return known[1]
     operator = operator_for(plan)
     parts = p.inputs_of(plan)
-    return operator.output(dict(zip(operator.ports, map(schema_of, parts), strict=True)))
+    schema = operator.output(dict(zip(operator.ports, map(schema_of, parts), strict=True)))
+    if len(_SCHEMAS) >= _MOST_SCHEMAS:
+        _SCHEMAS.clear()
+    _SCHEMAS[id(plan)] = plan, schema
+    return schema
 
 
 def keys_of(plan: p.Plan) -> tuple[tuple[str, ...], ...]:
     """The columns by which each input of a node is divided among partitions; none where rows stay where they are."""
     match plan:
-        case p.Aggregate():
+        case p.Aggregate() | p.TopN():
             return (plan.keys,)
         case p.Distinct():
             return (tuple(schema_of(plan.input).names),)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from flow.schema import StreamSchema
 from operators.aggregates import Aggregation
 from operators.expressions import Expression
+from operators.order_words import Order
 
 Emit = Literal["final", "changes"]
 
@@ -123,15 +124,6 @@ class SetOperation:
     right: Plan
     kind: Literal["intersect", "except"]
     all: bool = False
-
-
-@attrs.frozen
-class Order:
-    """A column by which rows are ordered; NULLs come last ascending and first descending, unless it is said."""
-
-    column: str
-    descending: bool = False
-    nulls_first: bool | None = None
 
 
 @attrs.frozen

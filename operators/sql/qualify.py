@@ -48,9 +48,7 @@ _NAMED: Final = exp.Alias | exp.Column | exp.Dot
 """Projections that have a name of their own."""
 
 
-def qualify(
-    text: Text, query: Tree, tables: Mapping[str, Sequence[str]], outer: Enclosing | None = None
-) -> list[str]:
+def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]], outer: Enclosing | None = None) -> list[str]:
     """Qualify a query in place.
 
     Args:
@@ -123,6 +121,8 @@ class _Selecting:
             self._columns(where)
         if group := select.args.get("group"):
             refuse(self._text, group, {"expressions"})
+            if group.args.get("all") is False:
+                raise self._text.error("GROUP BY DISTINCT is not supported yet", group, "name each set of keys once")
             refuse_windows(self._text, group, "GROUP BY")
             keys = [qualify_groups(key, lambda key: self._group_key(key, outputs)) for key in group.expressions]
             group.set("expressions", keys)

@@ -16,6 +16,7 @@ from operators.sql import plan as p
 from operators.sql.clauses import row_of, set_operation_name, values_names
 from operators.sql.constants import constant, value_of
 from operators.sql.dialect import Text, Tree, exp
+from operators.sql.errors import SqlError
 from operators.sql.lowering import schema_of
 
 
@@ -53,6 +54,8 @@ def plan_set_operation(text: Text, query: exp.SetOperation, left: p.Plan, right:
         left, right = _alike(text, query, left, right)
         plan = _combined(query, left, right)
         schema_of(plan)
+    except SqlError:
+        raise
     except GraphError as error:
         raise text.error(f"{name}: {error}", query.expression) from error
     return plan
