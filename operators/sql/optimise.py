@@ -104,8 +104,9 @@ def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
             ordered = {*plan.keys, *(each.column for each in plan.order)}
             below = None if wanted is None else (wanted | ordered) - {plan.rank or ""}
         case p.Join() if wanted is not None:
-            used = wanted.union(*plan.keys, plan.condition.columns if plan.condition is not None else ())
-            return p.with_inputs(plan, tuple(_narrowed(part, used) for part in p.inputs_of(plan)))
+            read = plan.condition.columns if plan.condition is not None else frozenset[str]()
+            kept = wanted.union(read, *plan.keys)
+            return p.with_inputs(plan, tuple(_narrowed(part, kept) for part in p.inputs_of(plan)))
         case p.Project():
             columns = plan.columns if wanted is None else tuple(each for each in plan.columns if each[0] in wanted)
             if wanted is not None and all(expression == Column(name) for name, expression in columns):
