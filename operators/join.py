@@ -20,7 +20,7 @@ from flow.schema import WEIGHT, StreamSchema, changelog_of
 from flow.verbs import verb
 from operators.aggregates.columns import plain_type
 from operators.aggregates.layout import apart
-from operators.expressions import Expression, bind_condition, coalesce, expression
+from operators.expressions import Expression, bind_condition, coalesce, col, expression
 from operators.joining.partition import Input, JoinPartition
 from operators.project import Project
 from operators.routing import keyed
@@ -151,7 +151,15 @@ class Join(Operator):
 
 
 def _fields(schema: StreamSchema) -> list[pa.Field]:
-    return [pa.field(name, plain_type(schema.column_type(name))) for name in schema.names]
+    fields = [pa.field(name, plain_type(schema.column_type(name))) for name in schema.names]
+    for field in fields:
+        try:
+            pa.nulls(0, field.type).take(pa.array([], pa.int64()))
+        except pa.ArrowNotImplementedError as error:
+            raise GraphError(
+                f"rows with columns of type {field.type} cannot be joined: cast {field.name!r} first"
+            ) from error
+    return fields
 
 
 def _key_type(schema: StreamSchema, key: str, side: str) -> pa.DataType:
@@ -229,7 +237,7 @@ def join(
     values: dict[str, Any] = {each: each for each in joined.schema.names if each not in spare}
     for copy, key in spare.items():
         if kind in ("right", "full"):
-            values[key] = copy if kind == "right" else coalesce(key, copy)
+            values[key] = copy if kind == "right" else coalesce(col(key), col(copy))
     return joined.apply(Project(values.items(), frozenset(joined.schema.columns.names)), name=name)
 
 

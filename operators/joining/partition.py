@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow.hashing import hash_columns, key_groups
+from flow.hashing import hash_columns, is_bytes, key_groups
 from flow.keys import KeyIndex, factorise
 from flow.operator import KEY_GROUP, PortedPartition, Tables
 from flow.schema import WEIGHT
@@ -80,6 +80,7 @@ class JoinPartition(PortedPartition):
         self._null_safe = null_safe
         self._condition = condition
         self._asked = asked
+        self._same = [_same_columns(inputs[own], inputs[1 - own]) for own in (0, 1)]
         self._begin()
 
     def _begin(self) -> None:
@@ -303,7 +304,10 @@ class JoinPartition(PortedPartition):
             weights = there if weights is None else weights * there
         places = pa.array(owners)
         mine = [array.take(places) for array in delta.columns]
-        theirs = self._sides[other].values(rows)
+        same = self._same[own]
+        fetched = [index for index in range(len(self._inputs[other].kinds)) if index not in same]
+        values = dict(zip(fetched, self._sides[other].values(rows, fetched), strict=True))
+        theirs = [mine[same[index]] if index in same else values[index] for index in range(len(values) + len(same))]
         yield from self._out([*mine, *theirs] if own == 0 else [*theirs, *mine], weights, len(rows))
 
     def _shown(
@@ -373,6 +377,16 @@ class JoinPartition(PortedPartition):
             state = self.snapshot()
             self._begin()
             self.restore(state)
+
+
+def _same_columns(own: Input, other: Input) -> dict[int, int]:
+    """Which columns of the other side are, in every pair, equal to which of one's own: keys, but for 0.0 and -0.0."""
+    pairs = zip(other.keys, own.keys, strict=True)
+    return {theirs: mine for theirs, mine in pairs if is_bytes(own.kinds[mine]) or _is_word(own.kinds[mine])}
+
+
+def _is_word(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_temporal(kind) or pa.types.is_boolean(kind))
 
 
 def _blank(columns: Sequence[pa.Array]) -> BoolArray | None:

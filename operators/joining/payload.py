@@ -108,7 +108,7 @@ class _Text(_Held):
 
     def __init__(self, kind: pa.DataType) -> None:
         super().__init__(kind)
-        text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
         self._large = pa.large_string() if text else pa.large_binary()
         self._ends = np.zeros(1, np.int64)
         self._data = np.zeros(0, np.uint8)
@@ -158,14 +158,7 @@ def _held(kind: pa.DataType) -> _Held:
     if types.is_integer(kind) or types.is_floating(kind) or types.is_temporal(kind) or types.is_decimal(kind):
         size = kind.bit_width // 8
         return _Fixed(kind, np.dtype(f"u{size}" if size <= 8 else f"V{size}"))
-    if (
-        types.is_string(kind)
-        or types.is_large_string(kind)
-        or types.is_string_view(kind)
-        or types.is_binary(kind)
-        or types.is_large_binary(kind)
-        or types.is_binary_view(kind)
-    ):
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind):
         return _Text(kind)
     return _Pieces(kind)
 
