@@ -145,7 +145,9 @@ class Comoments(MadeOfRows):
                 values = self._divided(slots, sums.of(slots).floats(), counts)
             case "corr":
                 known = known & ~flat & ~level
-                spread = np.sqrt(xx.floats()) * np.sqrt(yy.floats())
+                # One root of the exact product is right to the last digit, but the product may be beyond float64.
+                spread = np.sqrt((xx * yy).floats())
+                spread = np.where(np.isinf(spread) | (spread == 0), np.sqrt(xx.floats()) * np.sqrt(yy.floats()), spread)
                 values = np.clip(self._divided(slots, xy.floats(), spread), -1.0, 1.0)
             case "regr_slope":
                 known = known & ~flat

@@ -44,8 +44,9 @@ class Exact:
     def __mul__(self, other: Exact) -> Exact:
         (left, right), signs = (self._magnitudes(), other._magnitudes()), self._signs() * other._signs()
         limbs = np.zeros((len(signs), left.shape[1] + right.shape[1] + 1), np.int64)
-        for low in range(left.shape[1]):
-            for high in range(right.shape[1]):
+        used = np.flatnonzero(right.any(axis=0)).tolist()
+        for low in np.flatnonzero(left.any(axis=0)).tolist():
+            for high in used:
                 product = left[:, low] * right[:, high]
                 limbs[:, low + high] += (product & np.uint64(_LOW)).astype(np.int64)
                 limbs[:, low + high + 1] += (product >> np.uint64(_BITS)).astype(np.int64)
