@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow.hashing import dictionary_codes, hash_columns, is_bytes, nulls_of, plain, word_values
+from flow.hashing import dictionary_codes, hash_columns, nulls_of, plain, word_values
 from operators.aggregates.columns import IntArray
 
 _LEAST: Final = -(2**63)
@@ -73,8 +73,6 @@ def _words(array: pa.Array) -> IntArray:
         return words
     if not has_order(kind):
         return hash_columns([array]).view(np.int64)
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind) or not is_bytes(kind):
-        array = array.cast(pa.large_binary())
     encoded = array.dictionary_encode()
     ranks = np.zeros(len(encoded.dictionary) + 1, np.int64)
     ranks[pc.array_sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(encoded.dictionary))

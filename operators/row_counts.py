@@ -103,7 +103,9 @@ def row_kinds(schema: StreamSchema) -> list[pa.DataType]:
     kinds = [plain_type(schema.column_type(name)) for name in schema.names]
     try:
         KeyIndex(kinds)
-    except (TypeError, ValueError) as error:
+        for kind in kinds:
+            pa.nulls(0, kind).take(pa.array([], pa.int64()))
+    except (TypeError, ValueError, pa.ArrowNotImplementedError) as error:
         raise GraphError(f"rows cannot be compared: {error}") from error
     return kinds
 

@@ -221,12 +221,28 @@ class _TopPartition(Partition):
         seen, short = self._revise(np.concatenate([self._heads.of(groups), changed[~self._inside[changed]]]))
         if not len(short):
             return seen
-        wanted = np.zeros(len(self._cut), np.bool_)
-        wanted[short] = True
-        size = len(self._rows)
-        there = self._rows.counts[0][:size] > 0
-        again, _ = self._revise(np.flatnonzero(wanted[self._group[:size]] & (there | self._inside[:size])), whole=True)
+        rows, left = self._first_of(short)
+        again, _ = self._revise(rows, whole=True)
+        self._cut[left] = True
         return Seen(*(np.concatenate(pair) for pair in zip(attrs.astuple(seen), attrs.astuple(again), strict=True)))
+
+    def _first_of(self, groups: IntArray) -> tuple[IntArray, IntArray]:
+        """All rows of some groups, as far as they can belong into heads, and the groups of which some cannot."""
+        wanted = np.zeros(len(self._cut), np.bool_)
+        wanted[groups] = True
+        size = len(self._rows)
+        mine, there = wanted[self._group[:size]], self._rows.counts[0][:size] > 0
+        rows = np.flatnonzero(mine & there)
+        gone = np.flatnonzero(mine & self._inside[:size] & ~there)
+        if len(rows) > self._most:
+            place, first = (self._order or self._ties)[0]
+            words = order_words(self._rows.columns(rows)[place], first.descending, first.nulls_first)
+            best = closest(words, self._group[rows], self._most)
+            if best is not None:
+                left = np.ones(len(rows), np.bool_)
+                left[best] = False
+                return np.concatenate([rows[best], gone]), unique_slots(self._group[rows[left]], len(self._cut))
+        return np.concatenate([rows, gone]), groups[:0]
 
     def _revise(self, slots: IntArray, whole: bool = False) -> tuple[Seen, IntArray]:
         """Find the heads of groups anew.
