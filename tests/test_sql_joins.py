@@ -83,6 +83,17 @@ PLANS = [
         """,
     ),
     (
+        "SELECT x, y FROM a, b WHERE a.id = b.id AND u = 'k' AND v = 'm' OR a.id = b.id AND u = 'n' AND x > y",
+        """
+        Project(x AS x, y AS y)
+          Join(inner, on id = b.id and ((u = 'k') AND (v = 'm')) OR ((u = 'n') AND (x > y)))
+            Filter((u = 'k') OR (u = 'n'))
+              Scan(a)
+            Project(id AS b.id, y AS y, v AS v)
+              Scan(b)
+        """,
+    ),
+    (
         "SELECT a.* FROM a ANTI JOIN b ON a.id IS NOT DISTINCT FROM b.id",
         """
         Join(anti, on id IS NOT DISTINCT FROM b.id)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Final
 
 import pyarrow as pa
@@ -45,6 +46,39 @@ def parts_of(condition: Expression | None) -> tuple[Expression, ...]:
     return (condition,)
 
 
+def factored(condition: Expression, schema: pa.Schema) -> tuple[Expression, ...]:
+    """Conditions that are true together where this one is: what all branches of its ORs have in common stands alone."""
+    branches = [parts_of(branch) for branch in _branches(condition)]
+    common = [part for part in branches[0] if total(part, schema) and all(part in branch for branch in branches[1:])]
+    if len(branches) == 1 or not common:
+        return (condition,)
+    rests = [[part for part in branch if part not in common] for branch in branches]
+    return (*common, _any_of(rests)) if all(rests) else (*common,)
+
+
+def implied(condition: Expression, columns: frozenset[str], schema: pa.Schema) -> Expression | None:
+    """What is known of these columns where a condition is true of which each branch says something about them.
+
+    It can be evaluated on any row.
+    """
+    branches = [
+        [part for part in parts_of(branch) if part.columns and part.columns <= columns and total(part, schema)]
+        for branch in _branches(condition)
+    ]
+    return _any_of(branches) if len(branches) > 1 and all(branches) else None
+
+
+def _branches(condition: Expression) -> tuple[Expression, ...]:
+    if isinstance(condition, Call) and condition.function == "or":
+        return tuple(branch for argument in condition.arguments for branch in _branches(argument))
+    return (condition,)
+
+
+def _any_of(branches: Iterable[Iterable[Expression]]) -> Expression:
+    ands = [reduce(lambda one, other: Call("and", (one, other)), branch) for branch in branches]
+    return reduce(lambda one, other: Call("or", (one, other)), ands)
+
+
 def all_of(conditions: Iterable[Expression], schema: pa.Schema) -> Expression | None:
     """One condition that is true where all of these are; each is evaluated only where those before it are true.
 
@@ -65,6 +99,8 @@ def filtered(plan: p.Plan, conditions: Sequence[Expression]) -> p.Plan:
     """The rows of a plan for which all the conditions are true, which are evaluated in this order."""
     schema = schema_of(plan).columns
     for condition in conditions:
+        if isinstance(plan, p.Filter) and condition in parts_of(plan.predicate) and not volatile(condition):
+            continue
         if isinstance(plan, p.Filter) and total(condition, schema):
             plan = p.Filter(plan.input, Call("and", (plan.predicate, condition)))
         else:

@@ -18,7 +18,7 @@ from operators.expressions import Call, Cast, Column, Expression, Literal
 from operators.expressions.functions.comparison import comparable
 from operators.expressions.types import Argument, common, logical
 from operators.sql import plan as p
-from operators.sql.conditions import all_of, filtered, parts_of, rejects_nulls, total, volatile
+from operators.sql.conditions import all_of, factored, filtered, implied, parts_of, rejects_nulls, total, volatile
 from operators.sql.lowering import schema_of
 
 Push = Callable[[p.Plan, tuple[Expression, ...]], p.Plan]
@@ -164,7 +164,11 @@ def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], push: Pu
         home = next((index for index, columns in enumerate(names) if used <= columns), None)
         if movable and home is not None:
             own[home].append(condition)
-        elif movable and (_equality(condition) or total(condition, schema)):
+            continue
+        if not volatile(condition):
+            known = (implied(condition, columns, schema) for columns in names)
+            own = [each if more is None else [*each, more] for each, more in zip(own, known, strict=True)]
+        if movable and (_equality(condition) or total(condition, schema)):
             between.append(condition)
             blocked = blocked or not _equality(condition)
         else:
@@ -184,8 +188,11 @@ def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], push: Pu
 
 
 def _parts(condition: Expression, schema: pa.Schema) -> tuple[Expression, ...]:
-    """The parts of a condition, if any part may be evaluated on any row; else the condition."""
-    return parts_of(condition) if total(condition, schema) else (condition,)
+    """Conditions that are true together where this one is; AND is only taken apart where no part can fail."""
+    if volatile(condition):
+        return (condition,)
+    parts = parts_of(condition) if total(condition, schema) else (condition,)
+    return tuple(part for each in parts for part in factored(each, schema))
 
 
 def _equality(condition: Expression) -> bool:

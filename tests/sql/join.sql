@@ -236,3 +236,11 @@ ON i.user_id = u.id AND i.city = u.city;
 
 -- case: natural, right, and a table to which no key leads
 SELECT city, name, u.city AS ours, s.item FROM stock s, users u NATURAL RIGHT JOIN cities WHERE s.number > 1;
+
+-- case: branches of OR that have a key in common
+SELECT u.name, o.id FROM users u, orders o WHERE u.id = o.user_id AND u.age > 28 AND o.amount > 6
+OR u.id = o.user_id AND u.city = 'oslo' OR o.user_id IS NULL AND u.id = o.user_id;
+-- rows:
+-- ann | 11
+-- bob | 12
+-- bob | 12
