@@ -49,7 +49,7 @@ def check_columns(path: str, held: pa.Schema, schema: pa.Schema, declared: Set[s
         if field.name not in declared and not widens(kind, field.type):
             raise FileError(
                 f"{path!r}: column {field.name!r} has type {kind}; in the first file, and so in the whole source, "
-                f"it is {field.type}; declare it with types={{{field.name!r}: ...}} to convert it"
+                f"it is {field.type}; declare the column's type to convert it (`types` in Python)"
             )
 
 
