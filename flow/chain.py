@@ -19,10 +19,11 @@ from flow.messages import END, LAST_EPOCH, Barrier, Watermark
 from flow.metrics import Counters
 from flow.nodes import Side
 from flow.operator import AsyncPartition, Partition
+from flow.origin import NOWHERE, Origins, Trace
 from flow.schema import AFTER_ALL
 from flow.sink import Writer
 from flow.source import RejectedRow
-from flow.steps import RunningStep, Send, Way
+from flow.steps import RunningStep, Send, Way, has_state
 
 MOST_ROWS = 65_536
 """Rows of a batch for a partition or writer that may take its time for each of them."""
@@ -69,7 +70,8 @@ class ChainInstance:
         self._flushed = perf_counter_ns()
         self._watermarks_held: dict[int, int] = {}
         self._born = self._died = 0
-        self.steps = [RunningStep(step, instance, chain.instances) for step in chain.steps]
+        self._trace = Trace(remembers=any(step.kind == "sink" or has_state(step) for step in chain.steps))
+        self.steps = [RunningStep(step, instance, chain.instances, self._trace) for step in chain.steps]
         for running in self.steps:
             for side, target in running.step.targets:
                 if isinstance(target, Across):
@@ -80,7 +82,9 @@ class ChainInstance:
                     way = Way(edge, instance, layout.chains[edge.downstream].instances, counters)
                     running.ways[side].append(way)
                 else:
-                    running.inside[side].append((self.steps[target.step], target.port))
+                    following = self.steps[target.step]
+                    following.fed_from_state |= has_state(running.step) or running.fed_from_state
+                    running.inside[side].append((following, target.port))
 
     @property
     def label(self) -> str:
@@ -135,21 +139,25 @@ class ChainInstance:
         """Close everything; writers are aborted first unless all was committed. Returns the errors of doing so."""
         return [error for running in reversed(self.steps) for error in running.finish(committed=committed)]
 
-    def rows(self, step: int, port: int, batches: Sequence[pa.RecordBatch]) -> Iterator[Send]:
-        """Rows came in at a step."""
+    def rows(
+        self, step: int, port: int, batches: Sequence[pa.RecordBatch], origins: Sequence[Origins] = ()
+    ) -> Iterator[Send]:
+        """Rows came in at a step; they come from somewhere among `origins`."""
+        self._trace.begin(origins)
         running = self.steps[step]
         whole = running.step.operator is None or running.step.operator.coalesce
         for batch in coalesced(batches, self._batch_rows if whole else 1):
             yield from self._rows(running, port, batch)
         yield from self._flush_in_time()
 
-    def read(self, step: int, batches: Sequence[pa.RecordBatch], time: int, offset: object = None) -> Iterator[Send]:
+    def read(
+        self, step: int, batches: Sequence[pa.RecordBatch], time: int, origins: Origins = NOWHERE
+    ) -> Iterator[Send]:
         """A source's reader read rows, after which its watermark is `time`.
 
         Where rows are held back, so is the watermark: it would force them out.
         """
-        for running in self.steps:
-            running.offset = offset
+        self._trace.begin((origins,))
         for batch in coalesced(batches, self._batch_rows):
             yield from self._forward(self.steps[step], batch)
         if self.holds_back:
@@ -158,8 +166,9 @@ class ChainInstance:
         else:
             yield from self._advance(self.steps[step], 0, time)
 
-    def rejected(self, step: int, rows: Sequence[RejectedRow]) -> Iterator[Send]:
+    def rejected(self, step: int, rows: Sequence[RejectedRow], origins: Origins = NOWHERE) -> Iterator[Send]:
         """A source's reader rejected rows: they go where the node's policy sends them."""
+        self._trace.begin((origins,))
         self.steps[step].reject([(row.row, row.error, row.offset) for row in rows])
         yield from self._put_aside(self.steps[step])
 
@@ -172,7 +181,7 @@ class ChainInstance:
         self._flushed = perf_counter_ns()
         for running in self.steps:
             if running.partition is not None:
-                yield from self._put_out(running, running.partition.flush)
+                yield from self._let_go(running, running.partition.flush)
         held, self._watermarks_held = self._watermarks_held, {}
         for step, time in held.items():
             yield from self._advance(self.steps[step], 0, time)
@@ -189,13 +198,17 @@ class ChainInstance:
         """An input of a step ended."""
         yield from self._end(self.steps[step], port)
 
-    def put_out(self, batches: Sequence[pa.RecordBatch]) -> Iterator[Send]:
+    def put_out(self, batches: Sequence[pa.RecordBatch], origins: Sequence[Origins] = ()) -> Iterator[Send]:
         """Calls of the waiting partition came back."""
+        self._trace.begin(origins)
         for batch in coalesced(batches, self._batch_rows):
             yield from self._forward(self.steps[0], batch)
 
-    def give_up(self, rows: pa.RecordBatch, error: Exception | SystemExit) -> Iterator[Send]:
+    def give_up(
+        self, rows: pa.RecordBatch, error: Exception | SystemExit, origins: Origins = NOWHERE
+    ) -> Iterator[Send]:
         """A call of the waiting partition failed: the node's error policy applies to its rows."""
+        self._trace.begin((origins,))
         running = self.steps[0]
         if running.step.on_error == "fail":
             raise running.failure(error) from error
@@ -205,6 +218,7 @@ class ChainInstance:
     def _each_writer(self, do: Callable[[Writer], None]) -> None:
         for running in self.steps:
             if running.writer is not None:
+                running.at_rows = False
                 with running.working():
                     do(running.writer)
 
@@ -218,6 +232,7 @@ class ChainInstance:
             for start in range(0, batch.num_rows, most):
                 yield from self._rows(running, port, batch.slice(start, most))
             return
+        running.at_rows = True
         counters = running.counters
         counters.rows_in += batch.num_rows
         counters.batches_in += 1
@@ -238,23 +253,29 @@ class ChainInstance:
             if running.writer is not None:
                 with running.working():
                     running.writer.write(batch)
+                running.refusals.took()
                 return
             outputs = list(running.outputs(partial(running.on_batch, port, batch)))
         except StepError as error:
             running.take_aside()
             counters.late_rows, counters.skipped_rows, counters.dead_letters = aside  # they will be put aside again
-            operator = running.step.operator
-            if operator is not None and operator.stateless and batch.num_rows > 1:
+            if batch.num_rows > 1 and running.may_try_halves:
                 half = batch.num_rows // 2
                 yield from self._guarded(running, port, batch.slice(0, half))
                 yield from self._guarded(running, port, batch.slice(half))
             else:
+                running.refusals.refused(error.cause)
                 running.reject(running.letters(batch, error.cause))
                 yield from self._put_aside(running)
             return
         yield from self._put_aside(running)
         for output in outputs:
             yield from self._forward(running, output)
+
+    def _let_go(self, running: RunningStep, call: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[Send]:
+        """Make a call of a partition that lets go of what it has kept, and hand on what comes of it."""
+        running.at_rows = False
+        yield from self._put_out(running, call)
 
     def _put_out(self, running: RunningStep, call: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[Send]:
         """Make a call of a partition and hand on what comes of it."""
@@ -276,8 +297,9 @@ class ChainInstance:
     def _go_out(self, running: RunningStep, side: Side, batch: pa.RecordBatch) -> Iterator[Send]:
         for following, port in running.inside[side]:
             yield from self._rows(following, port, batch)
+        origins = running.origins_out if running.ways[side] else NOWHERE
         for way in running.ways[side]:
-            yield from way.rows(batch)
+            yield from way.rows(batch, origins)
 
     def _advance(self, running: RunningStep, port: int, time: int, *, idle: bool = False) -> Iterator[Send]:
         was_idle = running.frontier.idle
@@ -293,8 +315,8 @@ class ChainInstance:
         if not running.step.timed and time < AFTER_ALL:
             return
         if running.partition is not None and moved:
-            yield from self._put_out(running, running.partition.flush)
-            yield from self._put_out(running, partial(running.partition.on_watermark, time))
+            yield from self._let_go(running, running.partition.flush)
+            yield from self._let_go(running, partial(running.partition.on_watermark, time))
         for following, following_port in running.inside["out"]:
             yield from self._advance(following, following_port, time, idle=idle)
         if time < AFTER_ALL:  # an end says as much
@@ -309,8 +331,8 @@ class ChainInstance:
         if not ended:
             return
         if running.partition is not None:
-            yield from self._put_out(running, running.partition.flush)
-            yield from self._put_out(running, running.partition.on_end)
+            yield from self._let_go(running, running.partition.flush)
+            yield from self._let_go(running, running.partition.on_end)
         for side in running.ways:
             for following, following_port in running.inside[side]:
                 yield from self._end(following, following_port)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from flow.origin import NOWHERE, Origins
+
 
 class PenstockError(Exception):
     """Base of all errors that Penstock raises on purpose."""
@@ -38,16 +40,23 @@ class StepError(PenstockError):
     Attributes:
         node: name of the graph's node.
         instance: which of its instances, e.g. ``partition 3`` or ``split trades.parquet#7``.
-        offset: where in the input the failure happened, or None where no offset is known.
+        place: the instance, and as far as it is known where in the input the rows stand at which it failed.
+        offset: of the row at which it failed, or else behind the rows that were worked on; None where it is not known,
+            or they came from several splits.
+        origins: where these rows came from.
         cause: the error as it was raised.
     """
 
-    def __init__(self, node: str, instance: str, cause: BaseException, offset: object = None) -> None:
-        at = "" if offset is None else f", offset {offset}"
-        super().__init__(f"{node!r} ({instance}{at}): {type(cause).__name__}: {cause}")
+    def __init__(
+        self, node: str, instance: str, cause: BaseException, offset: object = None, origins: Origins = NOWHERE
+    ) -> None:
+        place = ", ".join(filter(None, (instance, origins.told(node, offset))))
+        super().__init__(f"{node!r} ({place}): {type(cause).__name__}: {cause}")
         self.node = node
         self.instance = instance
-        self.offset = offset
+        self.place = place
+        self.offset = origins.offset if offset is None else offset
+        self.origins = origins
         self.cause = cause
         self.__cause__ = cause
 

@@ -5,69 +5,27 @@ A feed is used by one task. The splits of a source are shared by its feeds throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import TypeVar
 
 import attrs
-import pyarrow as pa
 
 from flow.awaited import QUIET, Reading, StartSoon
 from flow.channel import Inbox
 from flow.epochs import Control
-from flow.errors import StepError, columns_told
+from flow.errors import StepError
 from flow.kernels import Kernels
 from flow.messages import END, Barrier, End, Watermark
 from flow.metrics import Counters
 from flow.nodes import SourceNode
+from flow.origin import Origins, Stretch
 from flow.progress import SplitWatermark
+from flow.reading import Begun, Gathered, Read
 from flow.schema import AFTER_ALL, BEFORE_ALL, StreamSchema
-from flow.source import AsyncReader, Idle, Offset, Reader, RejectedRow, Source, Split
-from flow.steps import Send
+from flow.source import AsyncReader, Offset, Reader, Source, Split
 
 Result = TypeVar("Result")
-
-Begun = tuple[Iterator[Send], list[Send], bool]
-"""Work that has been begun: what is left of it, what it has sent so far, and whether that was all."""
-
-LOOK = 20_000_000
-"""Nanoseconds for which small reads are gathered before they are handed on."""
-
-MOST_ROWS = 131_072
-"""Rows after which reads are handed on."""
-
-_SMALL = 4_096
-
-MOST_BYTES = 8 << 20
-"""Bytes after which reads are handed on."""
-
-
-@attrs.frozen
-class Read:
-    """What was read at one go.
-
-    Attributes:
-        offset: where to resume the split after these rows.
-        size: bytes.
-        rejected: rows that could not be read.
-        time: the reader's watermark after these rows.
-        quiet: nothing more is there now.
-        begun: what has been made of these rows in the same hop to a thread, where the feed was told what to do.
-    """
-
-    split: str
-    batches: Sequence[pa.RecordBatch]
-    offset: Offset
-    size: int
-    rejected: Sequence[RejectedRow]
-    time: int
-    quiet: bool
-    begun: Begun | None = None
-
-    @property
-    def rows(self) -> int:
-        """How many rows."""
-        return sum(batch.num_rows for batch in self.batches)
 
 
 class SplitPool:
@@ -166,6 +124,8 @@ class Feed:
         self._start_soon = start_soon
         self._split: Split | None = None
         self._reader: Reader | Reading | None = None
+        self._offset: Offset = None
+        self._reads = 0
         self._watermark = SplitWatermark(None)
         self._time_column = None if schema.event_time is None else schema.columns.get_field_index(schema.event_time)
         self._sent = BEFORE_ALL
@@ -263,6 +223,7 @@ class Feed:
         if not isinstance(reader, Reader | AsyncReader):
             raise TypeError(f"the source opened a {type(reader).__name__}; it should be a reader")
         self._reader = Reading(reader) if isinstance(reader, AsyncReader) else reader
+        self._offset = reader.offset()
 
     def _close(self) -> None:
         """Close the split, in a thread: so a close that is cancelled before it begins is made up for at the end."""
@@ -285,12 +246,12 @@ class Feed:
         return StepError(self._node.name, split, error, offset)
 
     async def _read(self) -> Read | Watermark | None:
-        gathered = _Gathered(self._schema.columns)
+        gathered = Gathered(self._schema.columns)
         if isinstance(self._reader, Reading):
             return await self._await_one(self._reader, gathered)
         return await self._call_many(gathered)
 
-    async def _call_many(self, gathered: _Gathered) -> Read | None:
+    async def _call_many(self, gathered: Gathered) -> Read | None:
         asked = perf_counter_ns()
         try:
             started, ended, read = await self._kernels.call(
@@ -303,7 +264,7 @@ class Feed:
         self.counters.queued += started - asked + perf_counter_ns() - ended
         return read
 
-    def _gather(self, gathered: _Gathered) -> tuple[int, int, Read | None]:
+    def _gather(self, gathered: Gathered) -> tuple[int, int, Read | None]:
         """Open the split if need be, read, close it at its end, begin to work: all in one hop to a thread.
 
         Returns:
@@ -327,7 +288,7 @@ class Feed:
             read = attrs.evolve(read, begun=self.work(read))
         return started, perf_counter_ns(), read
 
-    async def _await_one(self, reading: Reading, gathered: _Gathered) -> Read | Watermark | None:
+    async def _await_one(self, reading: Reading, gathered: Gathered) -> Read | Watermark | None:
         """What an awaited reader gives next; where that takes long, that nothing more is there now, and later None."""
         if asked := reading.ask(self._start_soon):
             await self._nap(QUIET)
@@ -344,8 +305,9 @@ class Feed:
             await self.aclose()
         return self._taken_in(gathered)
 
-    def _taken_in(self, gathered: _Gathered) -> Read | None:
+    def _taken_in(self, gathered: Gathered) -> Read | None:
         assert self._split is not None
+        start, self._offset = self._offset, gathered.offset
         self.counters.splits_done += gathered.ended
         self._idle = gathered.idle
         if not gathered.batches and not gathered.rejected:
@@ -355,9 +317,10 @@ class Feed:
         time, _ = self._time()
         self._sent, self._silent = max(self._sent, time), False
         quiet = gathered.idle is not None
-        return Read(
-            self._split.id, gathered.batches, gathered.offset, gathered.bytes, gathered.rejected, self._sent, quiet
-        )
+        split, end, number = self._split.id, gathered.offset, self._reads
+        self._reads += 1
+        origins = Origins((Stretch(self._node.name, split, start, end, number, number),))
+        return Read(split, gathered.batches, end, gathered.bytes, gathered.rejected, self._sent, quiet, origins)
 
 
 class Ahead:
@@ -399,52 +362,3 @@ class Ahead:
     async def next(self) -> Read | Watermark | Barrier | End:
         """What was read next, after waiting for it."""
         return (await self.buffer.receive())[1]
-
-
-class _Gathered:
-    """Reads of one split taken together, so that many small ones cost one hop to a thread."""
-
-    def __init__(self, columns: pa.Schema) -> None:
-        self._columns = columns
-        self.batches: list[pa.RecordBatch] = []
-        self.rows = 0
-        self.bytes = 0
-        self.offset: Offset = None
-        self.rejected: Sequence[RejectedRow] = ()
-        self.idle: float | None = None
-        self.ended = False
-
-    def gather(self, reader: Reader, *, many: bool) -> None:
-        """Read, and where a further read does not wait, until it is enough."""
-        started = perf_counter_ns()
-        while self.take(reader.read()) and many:
-            if self.rows > MOST_ROWS or self.bytes > MOST_BYTES or perf_counter_ns() - started > LOOK:
-                break
-
-    def take_from(self, reader: Reader | AsyncReader) -> None:
-        """Take in what a reader tells beside the rows."""
-        self.offset = reader.offset()
-        self.rejected = reader.take_rejected()
-
-    def take(self, answer: pa.RecordBatch | Idle | None) -> bool:
-        """Take in what a reader answered; whether to ask again."""
-        if answer is None:
-            self.ended = True
-            return False
-        if isinstance(answer, Idle):
-            self.idle = answer.seconds
-            return False
-        if not isinstance(answer, pa.RecordBatch):
-            raise TypeError(f"the reader returned a {type(answer).__name__}; it should be a record batch")
-        if answer.schema != self._columns:
-            raise TypeError(
-                f"the reader returned the columns {columns_told(answer.schema)}, not {columns_told(self._columns)}"
-            )
-        rows = answer.num_rows
-        if rows:
-            # Asking a small batch for its bytes takes longer than reading it: the first ones tell for the others.
-            small = self.rows and rows <= _SMALL
-            self.bytes += self.bytes * rows // self.rows if small else answer.nbytes
-            self.batches.append(answer)
-            self.rows += rows
-        return True

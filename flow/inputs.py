@@ -7,12 +7,15 @@ aligning.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 import pyarrow as pa
 
 from flow.channel import Inbox
 from flow.layout import Chain, Layout
 from flow.messages import Barrier, End, Message, Rows, Watermark
+from flow.origin import Origins
 from flow.progress import Alignment, Frontier
 from flow.settings import Settings
 
@@ -26,16 +29,23 @@ class Work:
 
     Attributes:
         batches: rows by port, in order of arrival.
+        origins: for each of these batches, where its rows come from.
         watermarks: for each port whose frontier moved: where it is, and whether the port idles there.
         ended: ports on which nothing follows.
         barrier: the epoch that ends here.
     """
 
     batches: dict[int, list[pa.RecordBatch]] = attrs.field(factory=dict)
+    origins: dict[int, list[Origins]] = attrs.field(factory=dict)
     watermarks: dict[int, tuple[int, bool]] = attrs.field(factory=dict)
     ended: list[int] = attrs.field(factory=list)
     barrier: int | None = None
     rows: int = 0
+
+    def rows_in_turn(self) -> Iterator[tuple[pa.RecordBatch, Origins]]:
+        """The batches of all ports, each with its origins."""
+        for port, batches in self.batches.items():
+            yield from zip(batches, self.origins[port], strict=True)
 
 
 class Inputs:
@@ -91,8 +101,9 @@ class Inputs:
         port = self._ports[number]
         frontier = self._frontiers[port]
         match message:
-            case Rows(batch):
+            case Rows(batch, origins):
                 work.batches.setdefault(port, []).append(batch)
+                work.origins.setdefault(port, []).append(origins)
                 work.rows += batch.num_rows
                 return
             case Watermark(time, idle):

@@ -7,15 +7,18 @@ from typing import Final
 import attrs
 import pyarrow as pa
 
+from flow.origin import NOWHERE, Origins
+
 LAST_EPOCH: Final = 2**62
 """The epoch that ends when its inputs have; writers get the number after the one before instead."""
 
 
 @attrs.frozen
 class Rows:
-    """Rows, as one batch."""
+    """Rows, as one batch, and where they come from."""
 
     batch: pa.RecordBatch
+    origins: Origins = NOWHERE
 
 
 @attrs.frozen

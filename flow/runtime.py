@@ -21,7 +21,7 @@ from flow.chain import ChainInstance
 from flow.cost import Cost
 from flow.epochs import Commits, Control
 from flow.errors import StepError, leaves
-from flow.feed import Ahead, Feed, Read, SplitPool
+from flow.feed import Ahead, Feed, SplitPool
 from flow.heap import spared
 from flow.inputs import Inputs, Work
 from flow.kernels import SETTLE, Kernels
@@ -31,6 +31,7 @@ from flow.metering import LoopMeter, node_stats
 from flow.metrics import Outcome, RunStats
 from flow.nodes import Node, SourceNode
 from flow.operator import AsyncPartition
+from flow.reading import Read
 from flow.settings import Settings, cores
 from flow.signals import Signals
 from flow.steps import Send
@@ -372,9 +373,9 @@ class Run:
             while not inputs.ended:
                 work = inputs.receive_nowait() or await self._starve(instance, inputs, held=False)
                 assert work is not None
-                for batch in (batch for batches in work.batches.values() for batch in batches):
+                for batch, origins in work.rows_in_turn():
                     for rows in partition.pieces(batch):
-                        piece = Piece(rows)
+                        piece = Piece(rows, origins=origins)
                         await calls.begin(piece)
                         nursery.start_soon(calls.call, piece)
                 calls.control(work)

@@ -45,9 +45,9 @@ class Writer(ABC):
     def write(self, batch: pa.RecordBatch) -> None:
         """Take rows; they may stay invisible until `commit`.
 
-        Takes all of them, or raises and has taken none: under a policy other than ``fail`` they are then given up, and
-        those that had been taken would be both written and dead letters. A writer that cannot keep to this has to raise
-        in `prepare` as well.
+        Takes all of them, or raises and has taken none: under a policy other than ``fail`` they are then tried again in
+        halves, and the rows that it refuses alone are given up; those that had been taken would be written twice, or be
+        both written and dead letters. A writer that cannot keep to this has to raise in `prepare` as well.
         """
 
     def prepare(self, epoch: int) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import pyarrow as pa
+import structlog
 
 from flow.errors import RowError, StepError, columns_told
 from flow.layout import Edge, Step
@@ -19,18 +20,24 @@ from flow.messages import Message, Rows
 from flow.metrics import Counters
 from flow.nodes import DEAD_LETTER_COLUMNS, Side
 from flow.operator import AsyncPartition, Partition, PartitionContext, PortedPartition
+from flow.origin import NOWHERE, Origins, Trace
 from flow.progress import Frontier
 from flow.router import Aligned, Forward
 from flow.routing import Divider, divider
 from flow.sink import Writer, WriterContext
+
+log = structlog.get_logger("penstock")
 
 _NO_MORE: Any = object()
 
 _SHOWN = 1_000
 """Characters of a row that an error shows; a dead letter has all of them."""
 
+_ALIKE: Final = 8
+_ANY: Final = 64
+
 Letter = tuple[str, str, object]
-"""A row that cannot be used: the row as text, the error, and the offset where one is known."""
+"""A row that cannot be used: the row as text, the error, and the row's own offset where it is known."""
 
 
 @attrs.frozen
@@ -54,8 +61,8 @@ class Way:
         stays = isinstance(edge.router, Forward | Aligned)
         self._reached = [instance % instances] if stays else list(range(instances))
 
-    def rows(self, batch: pa.RecordBatch) -> Iterator[Send]:
-        """Rows go where the router sends them."""
+    def rows(self, batch: pa.RecordBatch, origins: Origins = NOWHERE) -> Iterator[Send]:
+        """Rows go where the router sends them, and what is known of where they come from goes with them."""
         counters = self._counters
         start = perf_counter_ns()
         parts = self._divider.divide(batch)
@@ -67,12 +74,44 @@ class Way:
             size = part.nbytes
             counters.rows_out += part.num_rows
             counters.bytes_out += size
-            yield Send(self._edge, instance, Rows(part), size)
+            yield Send(self._edge, instance, Rows(part, origins), size)
 
     def control(self, message: Message) -> Iterator[Send]:
         """Control goes to every instance that rows can go to."""
         for instance in self._reached:
             yield Send(self._edge, instance, message)
+
+
+class Refusals:
+    """Whether a writer takes some rows at least, or is plainly down, so that looking for the rows at fault is in vain.
+
+    It is down when it has refused rows that stand alone, one after the other and without taking any between them: 8
+    with the same error, or 64 with any.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[type, str] | None = None
+        self._alike = self._all = 0
+
+    def took(self) -> None:
+        """Rows were taken."""
+        self._alike = self._all = 0
+
+    def refused(self, error: BaseException) -> None:
+        """Rows were given up."""
+        last, self._last = self._last, (type(error), str(error))
+        self._alike = self._alike + 1 if last == self._last else 1
+        self._all += 1
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it is down."""
+        return self._alike >= _ALIKE or self._all >= _ANY
+
+
+def has_state(step: Step) -> bool:
+    """Whether what comes out of a step may follow from other rows than those that came in just now."""
+    return step.operator is not None and not step.operator.stateless
 
 
 class RunningStep:
@@ -82,9 +121,14 @@ class RunningStep:
         step: its place in the layout.
         instance: the number of the chain's instance.
         instances: how many there are.
+        trace: where the rows come from that the chain's instance works on.
+
+    Attributes:
+        fed_from_state: whether an operator with state stands before it in the chain.
+        at_rows: whether the step works on rows that came in just now, as opposed to all that it has taken.
     """
 
-    def __init__(self, step: Step, instance: int, instances: int) -> None:
+    def __init__(self, step: Step, instance: int, instances: int, trace: Trace | None = None) -> None:
         self.step = step
         self.counters = Counters()
         self.frontier = Frontier(step.ports)
@@ -93,16 +137,23 @@ class RunningStep:
         self.writer: Writer | None = None
         self.inside: dict[Side, list[tuple[RunningStep, int]]] = {"out": [], "late": [], "dead_letters": []}
         self.ways: dict[Side, list[Way]] = {"out": [], "late": [], "dead_letters": []}
-        self.offset: object = None
+        self.trace = trace or Trace()
+        self.fed_from_state = False
+        self.refusals = Refusals()
+        self._has_state = has_state(step)
+        self.at_rows = True
         self.vectorised = step.operator is not None and step.operator.vectorised
         self._instance = instance
         self._instances = instances
         self._ports = list(step.inputs)
         self._aside: list[tuple[Side, pa.RecordBatch]] = []
+        self._run_id = ""
+        self._late_told = False
 
     def open(self, run_id: str) -> None:
         """Open the partition or writer; blocking. Raises StepError."""
         step, instance, instances = self.step, self._instance, self._instances
+        self._run_id = run_id
         try:
             if step.operator is not None:
                 context = PartitionContext(
@@ -138,6 +189,7 @@ class RunningStep:
             calls = [self.partition.close]
         self.partition = self.writer = None
         errors: list[Exception] = []
+        self.at_rows = False
         for call in calls:
             try:
                 call()
@@ -145,12 +197,27 @@ class RunningStep:
                 errors.append(self.failure(error))
         return errors
 
-    def failure(self, error: BaseException) -> StepError:
-        """An error as it is reported: with the node, the instance and the offset."""
+    def failure(self, error: BaseException, offset: object = None) -> StepError:
+        """An error as it is reported: with the node, the instance, and where the rows stand in the input."""
         if isinstance(error, StepError):
             return error
         kind = {"source": "reader", "sink": "writer"}.get(self.step.kind, "partition")
-        return StepError(self.step.name, f"{kind} {self._instance}", error, self.offset)
+        return StepError(self.step.name, f"{kind} {self._instance}", error, offset, self.origins)
+
+    @property
+    def may_try_halves(self) -> bool:
+        """Whether a batch at which it raised can be tried again in parts, to find the rows at fault."""
+        return not self._has_state and not (self.writer is not None and self.refusals.hopeless)
+
+    @property
+    def origins(self) -> Origins:
+        """Where the rows come from that are worked on."""
+        return self.trace.present if self.at_rows and not self.fed_from_state else self.trace.past
+
+    @property
+    def origins_out(self) -> Origins:
+        """Where the rows come from that are put out."""
+        return self.trace.past if self._has_state or self.fed_from_state else self.trace.present
 
     def on_batch(self, port: int, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """The partition's own `on_batch`."""
@@ -205,17 +272,18 @@ class RunningStep:
             row, error, offset = letters[0]
             more = f" (and {len(letters) - 1} more rows)" if len(letters) > 1 else ""
             row = row if len(row) <= _SHOWN else row[:_SHOWN] + "…"
-            self.offset = self.offset if offset is None else offset
-            raise self.failure(RowError(f"{error}{more}; row: {row}"))
+            raise self.failure(RowError(f"{error}{more}; row: {row}"), offset)
         if self.step.on_error == "skip":
             self.counters.skipped_rows += len(letters)
             return
         self.counters.dead_letters += len(letters)
+        origins = self.origins
+        place = _place(origins.described())
         columns = [
             [row for row, _, _ in letters],
             [error for _, error, _ in letters],
             [self.step.name] * len(letters),
-            [None if offset is None else json.dumps(offset, default=str) for _, _, offset in letters],
+            [place if offset is None else _place(origins.described(offset)) for _, _, offset in letters],
         ]
         batch = pa.record_batch([pa.array(values, pa.string()) for values in columns], schema=DEAD_LETTER_COLUMNS)
         self._aside.append(("dead_letters", batch))
@@ -226,16 +294,20 @@ class RunningStep:
         columns = [_values(column) for column in rows.columns]
         names = rows.schema.names
         return [
-            (_json(dict(zip(names, values, strict=True))), said, self.offset)
+            (_json(dict(zip(names, values, strict=True))), said, None)
             for values in (zip(*columns, strict=True) if columns else [()] * rows.num_rows)
         ]
 
     def _put_late(self, batch: pa.RecordBatch) -> None:
-        self.counters.late_rows += batch.num_rows
+        self._count_late(batch.num_rows)
         self._aside.append(("late", batch))
 
     def _count_late(self, rows: int) -> None:
         self.counters.late_rows += rows
+        if rows and not (self._late_told or self.inside["late"] or self.ways["late"]):
+            self._late_told = True
+            place = {"run": self._run_id, "node": self.step.name, "partition": self._instance}
+            log.info("rows came too late, the first of them here", **place, rows=rows, origin=self.origins.told())
 
     def _put_rejected(self, batch: pa.RecordBatch, error: str) -> None:
         self.reject(self.letters(batch, error))
@@ -257,6 +329,10 @@ class _Working:
         # Whoever wants to end the program from inside of a step has to say where, and must not pass for success.
         if isinstance(error, Exception | SystemExit):
             raise self._step.failure(error) from error
+
+
+def _place(described: Any) -> str | None:
+    return None if described is None else json.dumps(described, default=str)
 
 
 def _values(column: pa.Array) -> list[Any]:

@@ -17,6 +17,7 @@ import trio
 from flow.chain import ChainInstance
 from flow.inputs import Work
 from flow.operator import AsyncPartition
+from flow.origin import NOWHERE, Origins
 
 
 @attrs.define(eq=False)
@@ -27,6 +28,7 @@ class Piece:
     result: pa.RecordBatch | None = None
     error: Exception | SystemExit | None = None
     done: bool = False
+    origins: Origins = NOWHERE
 
 
 class UnderWay:
@@ -104,6 +106,7 @@ class Calls:
         """Let control follow the pieces before it."""
         if work.watermarks or work.ended or work.barrier is not None:
             work.batches.clear()
+            work.origins.clear()
             self._under_way.add(work)
             self._tell()
 

@@ -13,11 +13,12 @@ import trio
 from flow import AsyncReader, Graph, Idle, Sink, Source, Split, StepError, StreamSchema, Writer, WriterContext
 from flow.awaited import Reading
 from flow.epochs import Control
-from flow.feed import Feed, Read, SplitPool
+from flow.feed import Feed, SplitPool
 from flow.kernels import SETTLE, Kernels
 from flow.messages import END, Barrier, Watermark
 from flow.metrics import Counters
 from flow.nodes import SourceNode
+from flow.reading import Read
 from flow.schema import BEFORE_ALL
 from operators import AsyncRows, Callback, agg
 from tests.bad_input import failure, run

@@ -42,11 +42,13 @@ def each(function):
 
 """
 
+ALL = " of split 'batches 0-9' of 'in')\n    "
+
 PYTHON = {
     "raises": ('graph.source("in", rows).map(lambda r: 1 / (r["a"] - 50), name="bad").sink("o", Parquet("out"))', 1,
-               "failed: bad (partition 0, offset 10)\n    RowError: ZeroDivisionError: division by zero; row: {"),
+               "bad (partition 0, offsets 0 to 10" + ALL + "RowError: ZeroDivisionError: division by zero; row: {"),
     "leaves": ('graph.source("in", rows).map_batches(each(sys.exit), name="bad").sink("o", Parquet("out"))', 1,
-               "failed: bad (partition 0, offset 10)\n    SystemExit: no message"),
+               "failed: bad (partition 0, offsets 0 to 10" + ALL + "SystemExit: no message"),
     "iterator": ('graph.source("in", Rows(rows_and_error, schema={"a": "int64"})).sink("o", Parquet("out"))', 1,
                  "failed: in (split all, offset 1)\n    RuntimeError: gone"),
     "no sink": ('graph.source("in", rows)', 2, "penstock: nothing is written: the graph has no sink"),
@@ -63,7 +65,8 @@ PYTHON = {
     "commits": ('class W(Writer):\n    def write(self, batch): pass\n'
                 '    def commit(self, epoch): raise OSError("disk gone")\n'
                 'class S(Sink):\n    def open(self, context): return W()\n'
-                'graph.source("in", rows).sink("o", S())', 1, "failed: o (writer 0)\n    OSError: disk gone"),
+                'graph.source("in", rows).sink("o", S())', 1,
+                "failed: o (writer 0, at or before offset 10" + ALL + "OSError: disk gone"),
     "last row": ('graph.source("in", Table({"a": range(1_000_001)})).map(\n'
                  '    lambda r: r if r["a"] < 1_000_000 else 1 / 0, name="bad").sink("o", Parquet("out"))', 1,
                  'RowError: ZeroDivisionError: division by zero; row: {"a": 1000000}'),
@@ -96,9 +99,9 @@ SQL = {
     "noise": ("(a BIGINT)", "noise.csv", "csv", 2, "'noise.csv': the first row cannot be read"),
     "format": ("(a BIGINT)", "good.csv", "parquet", 2, "'good.csv' cannot be read: Parquet magic bytes not found"),
     "column": ("(z BIGINT)", "good.csv", "csv", 2, "'good.csv' has no column 'z'; known here: ['a', 'b']"),
-    "ragged": ("(a BIGINT, b VARCHAR)", "ragged.csv", "csv", 1, "failed: t (reader 0, offset 8)"),
+    "ragged": ("(a BIGINT, b VARCHAR)", "ragged.csv", "csv", 1, "t (reader 0, offset 8 of split 'ragged.csv@0')"),
     "quote": ("(a BIGINT, b VARCHAR)", "quote.csv", "csv", 1, "'quote.csv': a quote is never closed"),
-    "json": ("(a BIGINT)", "bad.json", "json", 1, "failed: t (reader 0, offset 8)"),
+    "json": ("(a BIGINT)", "bad.json", "json", 1, "failed: t (reader 0, offset 8 of split 'bad.json@0')"),
     "overflow": ("(a SMALLINT)", "large.csv", "csv", 1, "column 'a': '70000' is no int16"),
     "watermark": ("(a BIGINT, WATERMARK FOR a AS a - INTERVAL '2' SECOND)", "good.csv", "csv", 2,
                   "event time column 'a' has type int64; it must be a timestamp"),

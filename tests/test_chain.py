@@ -30,6 +30,7 @@ from flow.chain import MOST_ROWS, ChainInstance, coalesced
 from flow.layout import Layout, lay_out
 from flow.messages import END, Barrier, Rows, Watermark
 from flow.nodes import ErrorPolicy
+from flow.origin import Origins, Stretch
 from flow.schema import AFTER_ALL, BEFORE_ALL
 from flow.steps import Send
 from operators import Null, Table
@@ -40,6 +41,10 @@ NUMBERS = Table(pa.record_batch([pa.array([0], pa.timestamp("us")), [0]], schema
 
 def batch(*numbers: int) -> pa.RecordBatch:
     return pa.record_batch([pa.array(numbers, pa.timestamp("us")), list(numbers)], schema=COLUMNS)
+
+
+def read_of(split: str, start: Any, end: Any, number: int = 0) -> Origins:
+    return Origins((Stretch("rows", split, start, end, number, number),))
 
 
 @attrs.frozen
@@ -183,14 +188,14 @@ def test_a_batch_goes_through_all_fused_steps_and_out() -> None:
         return [rows, rows]
 
     chain = fused(Doing(doubled), Doing(lambda context, rows: [rows.slice(1)]))
-    sends = list(chain.read(0, [batch(1, 2), batch(3)], 5, offset="o"))
+    sends = list(chain.read(0, [batch(1, 2), batch(3)], 5, read_of("a", 0, 2)))
     assert told(sends) == [[2, 3], [2, 3]]
     assert [send.size for send in sends] == [send.message.batch.nbytes for send in sends]  # type: ignore[union-attr]
     counts = [
         (s.counters.rows_in, s.counters.rows_out, s.counters.batches_in, s.counters.batches_out) for s in chain.steps
     ]
     assert counts == [(0, 3, 0, 1), (3, 6, 1, 2), (6, 4, 2, 2)]
-    assert [step.offset for step in chain.steps] == ["o"] * 3
+    assert [send.message.origins for send in sends] == [read_of("a", 0, 2)] * 2  # type: ignore[union-attr]
 
 
 def test_batches_without_rows_go_nowhere() -> None:
@@ -354,10 +359,58 @@ def refusing(*bad: int) -> Callable[[Any, pa.RecordBatch], list[pa.RecordBatch]]
 def test_an_error_says_node_instance_offset_and_cause() -> None:
     chain = fused(Doing(refusing(3)))
     with pytest.raises(StepError) as raised:
-        list(chain.read(0, [batch(1, 3)], 5, offset=17))
+        list(chain.read(0, [batch(1, 3)], 5, read_of("a", 0, 17)))
     error = raised.value
     assert (error.node, error.instance, error.offset) == ("step0", "partition 0", 17)
+    assert error.place == "partition 0, offsets 0 to 17 of split 'a' of 'rows'"
     assert str(error.cause) == "no 3"
+
+
+def origins_of(sends: Iterable[Send]) -> list[Origins]:
+    return [send.message.origins for send in sends if isinstance(send.message, Rows)]
+
+
+def test_behind_an_exchange_rows_come_from_all_that_was_put_together() -> None:
+    chain = after_exchange(Doing(refusing(9)))
+    received = [read_of("a", 0, 5, 0), read_of("b", 3, 7, 1), read_of("a", 5, 8, 2)]
+    together = Origins((Stretch("rows", "b", 3, 7, 1, 1), Stretch("rows", "a", 0, 8, 0, 2)))
+    assert set(origins_of(chain.rows(0, 0, [batch(1), batch(2), batch(3)], received))) == {together}
+    assert origins_of(chain.rows(0, 0, [batch(4)], received[:1])) == received[:1]
+    with pytest.raises(StepError) as raised:
+        list(chain.rows(0, 0, [batch(9)], received))
+    assert raised.value.place == (
+        "partition 0, offsets 3 to 7 of split 'b' of 'rows', or offsets 0 to 8 of split 'a' of 'rows'"
+    )
+    assert (raised.value.offset, raised.value.origins) == (None, together)
+
+
+def test_what_an_operator_with_state_puts_out_may_come_from_before() -> None:
+    chain = fused(Doing(stateless=False), Doing(refusing(3)))
+    list(chain.read(0, [batch(1)], 5, read_of("a", 0, 4)))
+    (out,) = origins_of(chain.read(0, [batch(2)], 6, read_of("b", 0, 2)))
+    assert out == Origins((Stretch("rows", "a", 0, 4), Stretch("rows", "b", 0, 2)), kept=True)
+    with pytest.raises(StepError) as raised:
+        list(chain.read(0, [batch(3)], 7, read_of("b", 2, 3, 1)))
+    assert raised.value.place == (
+        "partition 0, at or before offset 4 of split 'a' of 'rows', or at or before offset 3 of split 'b' of 'rows'"
+    )
+
+
+def test_rows_that_were_held_back_may_come_from_before() -> None:
+    chain = fused(Doing(held=True, stateless=False))
+    assert origins_of(chain.read(0, [batch(1)], 5, read_of("a", 0, 4))) == []
+    assert origins_of(chain.read(0, [batch(1)], 5, read_of("a", 4, 9, 1))) == []
+    assert origins_of(chain.flush()) == [Origins((Stretch("rows", "a", 0, 9, 0, 1),), kept=True)]
+
+
+def test_what_a_writer_cannot_commit_may_come_from_before() -> None:
+    chain, _ = writing()
+    list(chain.rows(0, 0, [batch(1)], [read_of("a", 0, 3)]))
+    with pytest.raises(StepError, match=r"\(writer 0, offsets 3 to 5 of split 'a' of 'rows'\): ValueError: negative"):
+        list(chain.rows(0, 0, [batch(-1)], [read_of("a", 3, 5, 1)]))
+    assert [str(error) for error in chain.finish(committed=False)] == [
+        "'out' (writer 0, at or before offset 5 of split 'a' of 'rows'): OSError: cannot abort"
+    ]
 
 
 def test_skip_gives_up_single_rows_of_an_operator_without_state() -> None:
@@ -391,9 +444,9 @@ def letters(sends: Iterable[Send]) -> list[dict[str, Any]]:
 
 def test_a_dead_letter_holds_row_error_node_and_offset() -> None:
     chain = fused(Doing(refusing(3)), on_error="dead_letter", sides=("dead_letters",))
-    found = [row for row in letters(chain.read(0, [batch(1, 3)], 5, offset={"line": 4})) if "row" in row]
+    found = [row for row in letters(chain.read(0, [batch(1, 3)], 5, read_of("a", None, {"line": 4}))) if "row" in row]
     assert [(json.loads(row["row"])["n"], row["error"], row["node"], row["offset"]) for row in found] == [
-        (3, "no 3", "step0", '{"line": 4}')
+        (3, "no 3", "step0", '{"source": "rows", "split": "a", "at_or_before": {"line": 4}}')
     ]
     assert chain.steps[1].counters.dead_letters == 1
 
@@ -457,12 +510,17 @@ def test_rows_that_a_reader_rejected_follow_the_source_s_policy() -> None:
     source.dead_letters.sink("dead", Null())
     chain = opened(graph, "rows")
     rows = [RejectedRow("1,2", "ragged", 7), RejectedRow("3", "short")]
-    assert letters(chain.rejected(0, rows)) == [
-        {"row": "1,2", "error": "ragged", "node": "rows", "offset": "7"},
-        {"row": "3", "error": "short", "node": "rows", "offset": None},
+    assert letters(chain.rejected(0, rows, read_of("a", 6, 9))) == [
+        {"row": "1,2", "error": "ragged", "node": "rows", "offset": '{"source": "rows", "split": "a", "offset": 7}'},
+        {
+            "row": "3",
+            "error": "short",
+            "node": "rows",
+            "offset": '{"source": "rows", "split": "a", "from": 6, "to": 9}',
+        },
     ]
-    with pytest.raises(StepError, match=r"ragged \(and 1 more rows\); row: 1,2") as raised:
-        list(fused().rejected(0, rows))
+    with pytest.raises(StepError, match=r"offset 7 of split 'a'\).* ragged \(and 1 more rows\); row: 1,2") as raised:
+        list(fused().rejected(0, rows, read_of("a", 6, 9)))
     assert (raised.value.instance, raised.value.offset) == ("reader 0", 7)
 
 
@@ -500,8 +558,8 @@ def test_rows_that_a_writer_refuses_follow_the_sink_s_policy() -> None:
     chain, calls = writing("skip")
     list(chain.rows(0, 0, [batch(-1, 5)]))
     list(chain.rows(0, 0, [batch(2)]))
-    assert calls == [[2]]
-    assert chain.steps[0].counters.skipped_rows == 2
+    assert calls == [[5], [2]]
+    assert chain.steps[0].counters.skipped_rows == 1
 
 
 def test_serial_is_one_chain_from_source_to_writer() -> None:

@@ -191,7 +191,8 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(capsys: Captu
 
 def test_a_run_that_fails_says_where_without_a_traceback(here: Path, capsys: Capture) -> None:
     assert main(["run", "flows.py:broken", "--quiet", "--report", "report.json"]) == 1
-    assert capsys.readouterr() == ("", "failed: breaks (partition 0, offset 1)\n    ValueError: no such number\n")
+    place = "partition 0, offsets 0 to 1 of split 'batches 0-0' of 'numbers'"
+    assert capsys.readouterr() == ("", f"failed: breaks ({place})\n    ValueError: no such number\n")
     assert json.loads((here / "report.json").read_text())["outcome"] == "failed"
 
 

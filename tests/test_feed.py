@@ -12,11 +12,13 @@ import trio
 
 from flow.epochs import Control
 from flow.errors import StepError
-from flow.feed import Ahead, Feed, Read, SplitPool
+from flow.feed import Ahead, Feed, SplitPool
 from flow.kernels import Kernels
 from flow.messages import END, Barrier, Watermark
 from flow.metrics import Counters
 from flow.nodes import SourceNode
+from flow.origin import Origins, Stretch
+from flow.reading import Read
 from flow.schema import AFTER_ALL, BEFORE_ALL, StreamSchema
 from flow.source import AsyncReader, Idle, Reader, Source, Split
 
@@ -29,7 +31,7 @@ NOW = Idle(0.001)
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """How much is gathered at a time shall not depend on how busy the machine is."""
-    monkeypatch.setattr("flow.feed.LOOK", 10**12)
+    monkeypatch.setattr("flow.reading.LOOK", 10**12)
 
 
 def at(*times: int | None) -> pa.RecordBatch:
@@ -162,6 +164,16 @@ def told(item: Any) -> Any:
 def taken(pool: SplitPool, reader: int) -> str | None:
     split = pool.take(reader)
     return None if split is None else split.id
+
+
+async def test_a_read_tells_the_stretch_of_the_split_that_it_is() -> None:
+    fed = feed({"a": [at(1), Idle(0), at(2, 3)], "b": [at(4)]})
+    reads = [item for item in await to_the_end(fed.feed) if isinstance(item, Read)]
+    assert [read.origins for read in reads] == [
+        Origins((Stretch("s", "a", 0, 2, 0, 0),)),
+        Origins((Stretch("s", "a", 2, 3, 1, 1),)),
+        Origins((Stretch("s", "b", 0, 1, 2, 2),)),
+    ]
 
 
 def test_splits_go_to_whoever_is_free_in_order() -> None:

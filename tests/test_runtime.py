@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -428,7 +429,9 @@ def test_rejected_rows_of_a_source_are_dead_letters() -> None:
     graph.run()
     assert values(out) == [1, 2, 3]
     letters = dead.table().to_pylist()
-    assert [letter["offset"] for letter in letters] == ['{"line": 7}'] * 3
+    assert [json.loads(letter["offset"]) for letter in letters] == [
+        {"source": "torn", "split": "0", "offset": {"line": 7}}
+    ] * 3
 
     graph = Graph("g")
     graph.source("torn", Torn()).sink("out", Collect())

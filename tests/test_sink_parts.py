@@ -51,6 +51,42 @@ def test_what_an_epoch_wrote_appears_when_it_commits(tmp_path):
     assert numbers(path) == [1, 2, 3]
 
 
+def test_directories_that_a_run_made_go_with_what_it_did_not_commit(tmp_path):
+    sink = ParquetSink(tmp_path / "a" / "b")
+    writers = [writer_of(sink, writer=number) for number in (0, 1)]
+    for writer in writers:
+        writer.write(rows(1))
+    writers[1].prepare(1)
+    writers[0].close()
+    assert listing(tmp_path / "a" / "b") == [".part-r1-out-1.parquet.inprogress"]
+    writers[1].abort()
+    writers[1].close()
+    assert listing(tmp_path) == []
+
+
+def test_directories_that_were_there_or_hold_something_stay(tmp_path):
+    (tmp_path / "mine").mkdir()
+    writer_of(ParquetSink(tmp_path / "mine")).close()
+    writer = writer_of(ParquetSink(tmp_path / "a" / "b"))
+    (tmp_path / "a" / "theirs").touch()
+    writer.close()
+    assert (listing(tmp_path), listing(tmp_path / "a")) == (["a", "mine"], ["theirs"])
+    sink = ParquetSink(tmp_path / "c")
+    first = writer_of(sink)
+    first.prepare(1)
+    first.commit(1)
+    for path in (tmp_path / "c").iterdir():
+        path.unlink()  # whoever reads them has moved them away
+    first.close()
+    assert (listing(tmp_path / "c"), sink) == ([], ParquetSink(tmp_path / "c"))
+
+
+def test_directories_that_can_only_be_made_in_part_go_again(tmp_path):
+    with pytest.raises(OSError, match="File name too long"):
+        writer_of(ParquetSink(tmp_path / "a" / ("x" * 300)))
+    assert listing(tmp_path) == []
+
+
 def test_an_epoch_without_rows_leaves_no_part(tmp_path):
     writer = writer_of(ParquetSink(tmp_path))
     for epoch in (1, 2, 3):

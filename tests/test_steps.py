@@ -12,8 +12,10 @@ from typing import Any
 import attrs
 import pyarrow as pa
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import LogCapture
 
 from flow import (
     BROADCAST,
@@ -35,6 +37,7 @@ from flow.layout import Edge, Step
 from flow.messages import END, Rows
 from flow.metrics import Counters
 from flow.nodes import DEAD_LETTER_COLUMNS, ErrorPolicy, OperatorNode, Output, SinkNode
+from flow.origin import Origins, Stretch
 from flow.steps import RunningStep, Way
 
 COLUMNS = pa.schema([("n", pa.int64())])
@@ -43,6 +46,10 @@ SCHEMA = StreamSchema(COLUMNS)
 
 def batch(*numbers: int) -> pa.RecordBatch:
     return pa.record_batch([list(numbers)], schema=COLUMNS)
+
+
+def read_of(split: str, start: Any, end: Any) -> Origins:
+    return Origins((Stretch("in", split, start, end),))
 
 
 @attrs.frozen
@@ -232,11 +239,12 @@ def test_what_is_no_batch_of_the_announced_columns_is_an_error(given_out: Any, s
 @pytest.mark.parametrize("error", [ValueError("bad"), SystemExit(0)])
 def test_what_a_partition_raises_names_node_instance_and_offset(error: BaseException) -> None:
     running = opened(Doing(raising(error)))
-    running.offset = {"line": 9}
+    running.trace.begin([read_of("a", {"line": 2}, {"line": 9})])
     with pytest.raises(StepError) as raised:
         put_out(running, batch(1))
     told = raised.value
     assert (told.node, told.instance, told.offset, told.cause) == ("node", "partition 2", {"line": 9}, error)
+    assert told.place == "partition 2, offsets {'line': 2} to {'line': 9} of split 'a' of 'in'"
     assert told.__cause__ is error
 
 
@@ -264,13 +272,40 @@ def test_late_rows_go_aside_in_order_and_are_counted() -> None:
     assert aside(running) == []
 
 
+def test_the_first_late_rows_that_nobody_reads_are_told_with_where_they_come_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs = LogCapture()
+    monkeypatch.setattr("flow.steps.log", structlog.wrap_logger(None, [logs], structlog.BoundLogger))
+    running = opened()
+    running.trace.begin([read_of("a", 0, 7)])
+    context_of(running).late(batch())
+    context_of(running).late_rows(3)
+    context_of(running).late(batch(1))
+    read = opened()
+    read.inside["late"].append((running, 0))
+    context_of(read).late(batch(1))
+    assert logs.entries == [
+        {
+            "event": "rows came too late, the first of them here",
+            "log_level": "info",
+            "run": "run",
+            "node": "node",
+            "partition": 2,
+            "rows": 3,
+            "origin": "offsets 0 to 7 of split 'a' of 'in'",
+        }
+    ]
+
+
 def test_under_fail_the_first_rejected_row_ends_the_run() -> None:
     running = opened()
-    running.offset = 5
+    running.trace.begin([read_of("a", 0, 5)])
     with pytest.raises(StepError) as raised:
         context_of(running).reject(batch(4, 5, 6), "no good")
     assert str(raised.value) == (
-        """'node' (partition 2, offset 5): RowError: no good (and 2 more rows); row: {"n": 4}"""
+        "'node' (partition 2, offsets 0 to 5 of split 'a' of 'in'): "
+        """RowError: no good (and 2 more rows); row: {"n": 4}"""
     )
     assert isinstance(raised.value.cause, RowError)
     assert (running.take_aside(), running.counters.dead_letters, running.counters.skipped_rows) == ([], 0, 0)
@@ -278,9 +313,12 @@ def test_under_fail_the_first_rejected_row_ends_the_run() -> None:
 
 def test_an_offset_that_is_known_of_the_row_goes_before_the_step_s() -> None:
     running = opened()
-    running.offset = 5
-    with pytest.raises(StepError, match=r"offset 17\): RowError: torn; row: x$"):
+    running.trace.begin([read_of("a", 0, 20)])
+    with pytest.raises(StepError, match=r"offset 17 of split 'a' of 'in'\): RowError: torn; row: x$") as raised:
         running.reject([("x", "torn", 17), ("y", "torn", 18)][:1])
+    assert raised.value.offset == 17
+    with pytest.raises(StepError, match=r"\(partition 2, offset 17\): RowError: torn"):
+        opened().reject([("x", "torn", 17)])
 
 
 def test_an_error_shows_the_beginning_of_a_huge_row_and_a_dead_letter_all_of_it() -> None:
@@ -302,19 +340,21 @@ def test_under_skip_rejected_rows_are_counted_and_go_nowhere() -> None:
 
 def test_dead_letters_hold_row_error_node_and_offset() -> None:
     running = opened(on_error="dead_letter")
-    running.offset = ["file", 3]
+    running.trace.begin([read_of("a", None, ["file", 3])])
     context_of(running).reject(batch(1, 2), "no good")
     running.reject([("torn, line", "1 field, not 2", {"byte": 8}), ("y", "torn", None)])
+    place = '{"source": "in", "split": "a", "at_or_before": ["file", 3]}'
+    row = '{"source": "in", "split": "a", "offset": {"byte": 8}}'
     assert aside(running) == [
         (
             "dead_letters",
-            [{"row": f'{{"n": {n}}}', "error": "no good", "node": "node", "offset": '["file", 3]'} for n in (1, 2)],
+            [{"row": f'{{"n": {n}}}', "error": "no good", "node": "node", "offset": place} for n in (1, 2)],
         ),
         (
             "dead_letters",
             [
-                {"row": "torn, line", "error": "1 field, not 2", "node": "node", "offset": '{"byte": 8}'},
-                {"row": "y", "error": "torn", "node": "node", "offset": None},
+                {"row": "torn, line", "error": "1 field, not 2", "node": "node", "offset": row},
+                {"row": "y", "error": "torn", "node": "node", "offset": place},
             ],
         ),
     ]

@@ -113,8 +113,7 @@ def failures(errors: Sequence[Exception], tracebacks: Sequence[str]) -> Renderab
         words = Text("failed", style="bold red")
         if isinstance(error, StepError):
             cause = error.cause
-            at = "" if error.offset is None else f", offset {error.offset}"
-            words = Text.assemble(words, ": ", (error.node, "bold"), f" ({error.instance}{at})")
+            words = Text.assemble(words, ": ", (error.node, "bold"), f" ({error.place})")
         blocks.append(words)
         blocks.append(Text(indent(f"{type(cause).__name__}: {str(cause) or 'no message'}", "    ")))
         if tracebacks:

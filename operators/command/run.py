@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from rich.console import Console
@@ -154,11 +154,10 @@ def _tell_failures(errors: Sequence[Exception], arguments: argparse.Namespace, c
     tracebacks = ["".join(traceback.format_exception(cause)) for cause in causes] if arguments.traceback else []
     if arguments.log == "json":
         for number, (error, cause) in enumerate(zip(errors, causes, strict=True)):
-            place = (
-                {"node": error.node, "instance": error.instance, "offset": error.offset}
-                if isinstance(error, StepError)
-                else {}
-            )
+            place: dict[str, Any] = {}
+            if isinstance(error, StepError):
+                place = {"node": error.node, "instance": error.instance, "offset": error.offset}
+                place["origin"] = error.origins.described()
             trace = {"traceback": tracebacks[number]} if tracebacks else {}
             structlog.get_logger().error("failed", **place, error=type(cause).__name__, message=str(cause), **trace)
     elif errors:

@@ -10,7 +10,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -46,9 +46,9 @@ def _directory(path: str | os.PathLike[str]) -> str:
 class PartsSink(Sink):
     """A directory of part files, ``part-<run>-<node>-<writer>-<epoch>.<ending>``.
 
-    The directory is made where there is none. Parts of earlier runs stay, so that runs append, unless `overwrite` is
-    set. An epoch in which a writer got no row leaves no part, except that a directory is never left without any:
-    readers then find one part that has the columns and no row.
+    The directory is made where there is none, and removed again where nothing was committed. Parts of earlier runs
+    stay, so that runs append, unless `overwrite` is set. An epoch in which a writer got no row leaves no part, except
+    that a directory is never left without any: readers then find one part that has the columns and no row.
 
     Attributes:
         path: the directory.
@@ -62,6 +62,8 @@ class PartsSink(Sink):
     changes: Literal["weight"] | None = attrs.field(default=None, kw_only=True)
     overwrite: bool = attrs.field(default=False, kw_only=True)
     takes_changes: bool = attrs.field(init=False, repr=False, eq=False)
+    _made: dict[str, list[str]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    """By run that has not committed anything yet: the directories that it made, the innermost first."""
 
     @takes_changes.default
     def _takes_changes(self) -> bool:
@@ -93,7 +95,17 @@ class PartsSink(Sink):
 
     def open(self, context: WriterContext) -> PartsWriter:
         """A writer of parts; makes the directory."""
+        if made := _make(self.path):
+            self._made[context.run_id] = made
         return PartsWriter(self, context)
+
+    def keep(self, run_id: str) -> None:
+        """A run committed: what it made stays."""
+        self._made.pop(run_id, None)
+
+    def unmake(self, run_id: str) -> None:
+        """Remove what a run made, if it committed nothing, and nobody else has put anything there."""
+        _remove(self._made.get(run_id, []))
 
 
 def compressed(file: pa.NativeFile, compression: str | None) -> pa.NativeFile:
@@ -118,6 +130,7 @@ class PartsWriter(Writer):
     def __init__(self, sink: PartsSink, context: WriterContext) -> None:
         node = re.sub(r"\W+", "_", context.node)[:60]
         self._sink = sink
+        self._run_id = context.run_id
         self._columns = context.schema.columns
         self._run = f"part-{context.run_id}-"
         self._stem = f"{self._run}{node}-{context.writer}"
@@ -131,7 +144,6 @@ class PartsWriter(Writer):
         self._waiting_rows = 0
         self._waiting_bytes = 0
         self._broken = ""
-        os.makedirs(sink.path, exist_ok=True)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take rows, to be written once there are enough of them."""
@@ -166,6 +178,7 @@ class PartsWriter(Writer):
 
     def commit(self, epoch: int) -> None:
         """Let the epoch's part appear."""
+        self._sink.keep(self._run_id)
         changed = self._prepared
         if self._prepared:
             os.rename(self._hidden, self._part(epoch))
@@ -199,6 +212,7 @@ class PartsWriter(Writer):
     def close(self) -> None:
         """Give back the file; what was not committed is gone."""
         self.abort()
+        self._sink.unmake(self._run_id)
 
     def _part(self, epoch: int) -> str:
         return os.path.join(self._sink.path, f"{self._stem}-{epoch}{self._sink.ending}")
@@ -227,6 +241,29 @@ class PartsWriter(Writer):
             # Rows of earlier batches are gone with it: whatever the policy for this one, the epoch must not commit.
             self._broken = f"{type(error).__name__}: {error}"
             raise
+
+
+def _make(path: str) -> list[str]:
+    """Make a directory and those above it; those that were not there, the innermost first."""
+    missing: list[str] = []
+    above = path
+    while above and not os.path.lexists(above):
+        missing.append(above)
+        above = os.path.dirname(above)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError:
+        _remove(missing)
+        raise
+    return missing
+
+
+def _remove(directories: Sequence[str]) -> None:
+    """Remove empty directories, the innermost of them first."""
+    for directory in directories:
+        # Whatever keeps one of them keeps those around it.
+        with suppress(OSError):
+            os.rmdir(directory)
 
 
 def _bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
