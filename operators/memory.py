@@ -20,6 +20,7 @@ from flow.source import Offset, Reader, Source, Split
 from operators.functions import told
 from operators.rows import rows_of
 from operators.text import json_text
+from operators.views import as_plain
 
 _SPLITS = 16
 _SPLIT_ROWS = 65_536
@@ -44,6 +45,10 @@ def _as_batches(data: Any) -> tuple[pa.RecordBatch, ...]:
                 f"those of batch 0 are {told(batches[0].schema)}"
             )
     return batches
+
+
+def _as_plain_batches(data: Any) -> tuple[pa.RecordBatch, ...]:
+    return tuple(map(as_plain, _as_batches(data)))
 
 
 def _at_least_one(rows: int) -> int:
@@ -72,7 +77,7 @@ class Table(Source):
 
     never_waits = True
 
-    data: tuple[pa.RecordBatch, ...] = attrs.field(converter=_as_batches)
+    data: tuple[pa.RecordBatch, ...] = attrs.field(converter=_as_plain_batches)
     batch_rows: int = attrs.field(default=65_536, converter=_at_least_one)
     columns: tuple[str, ...] | None = attrs.field(default=None, converter=_names, kw_only=True)
     _pieces: tuple[pa.RecordBatch, ...] = attrs.field(init=False, eq=False)

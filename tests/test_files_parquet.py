@@ -308,3 +308,12 @@ def test_batches_of_wide_rows_have_fewer_rows(tmp_path):
     assert max(sizes) <= 1.1 * BATCH_BYTES
     narrow = source.narrow(["c0"])
     assert [batch.num_rows for batch, _, _ in read_split(narrow, narrow.splits()[0])] == [40_000]
+
+
+@pytest.mark.parametrize("values", [["a", None, "c"], ["a", "b"] * 5_000])
+def test_text_written_as_views_is_read_as_plain_text(tmp_path, values):
+    pq.write_table(pa.table({"s": pa.array(values, pa.string_view())}), tmp_path / "a.parquet")
+    source = Parquet(tmp_path / "a.parquet")
+    kind = source.layout().schema.field("s").type
+    assert kind in (pa.string(), pa.dictionary(pa.int32(), pa.string()))
+    assert read_all(source)["s"].to_pylist() == values

@@ -223,3 +223,13 @@ def test_null_takes_anything():
     writer.commit(1)
     writer.close()
     assert Null() == pickle.loads(pickle.dumps(Null()))
+
+
+def test_text_and_bytes_in_views_are_read_as_plain_ones():
+    views = pa.table(
+        {"s": pa.array(["a", None, "c"], pa.string_view()), "b": pa.array([b"x", b"y", None], pa.binary_view())}
+    )
+    source = Table(views)
+    assert source.schema() == pa.schema([("s", pa.string()), ("b", pa.binary())])
+    reader = source.open(source.splits()[0])
+    assert reader.read().to_pylist() == views.to_pylist()

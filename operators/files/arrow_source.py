@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from operators.files.columnar_reader import ColumnarReader, check_columns
 from operators.files.paths import FileError, Identity, reading
+from operators.views import without_views
 
 _MAGIC = b"ARROW1"
 
@@ -42,7 +43,7 @@ def _head(identity: Identity) -> Head:
             schema, batches = pa.ipc.open_stream(file).schema, None
     if len(set(schema.names)) != len(schema.names):
         raise FileError(f"{path!r} has two columns of one name; its columns are {schema.names}")
-    return Head(pa.schema([(field.name, field.type) for field in schema]), batches)
+    return Head(without_views(pa.schema([(field.name, field.type) for field in schema])), batches)
 
 
 def head(path: str) -> Head:

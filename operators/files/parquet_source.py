@@ -18,6 +18,7 @@ from pyarrow.fs import LocalFileSystem
 from operators.files.columnar_reader import ColumnarReader, batch_rows, check_columns
 from operators.files.conversion import convert
 from operators.files.paths import FileError, Identity, reading
+from operators.views import without_views
 
 _SPLITS = 32
 """Splits that a file is divided into, about, so that readers end at about the same time."""
@@ -38,7 +39,7 @@ class Footer:
         with reading(path), pq.ParquetFile(path) as file:
             self.path = path
             self.metadata = file.metadata
-            self.columns = pa.schema([(field.name, field.type) for field in file.schema_arrow])
+            self.columns = without_views(pa.schema([(field.name, field.type) for field in file.schema_arrow]))
         if len(set(self.columns.names)) != len(self.columns.names):
             raise FileError(f"{path!r} has two columns of one name; its columns are {self.columns.names}")
         roots = [self.metadata.schema.column(leaf).path.split(".")[0] for leaf in range(self.metadata.num_columns)]
