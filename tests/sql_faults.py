@@ -83,8 +83,11 @@ def cases_until_found(kind: type, fault: Callable[..., Partition], most: int = M
     with patch.object(kind, "open", fault):
         number = 0
         while tally.compared < most:
-            if chunk(tally, number, examples=min(100, max(20, most - tally.compared)), shrink=False) is not None:
+            error = chunk(tally, number, examples=min(100, max(20, most - tally.compared)), shrink=False)
+            if isinstance(error, AssertionError):
                 return tally.compared
+            if error is not None:
+                raise error
             number += 1
     return None
 

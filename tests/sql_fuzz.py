@@ -19,7 +19,7 @@ from tests.sql_cases import written
 from tests.sql_generator import Random, cases
 
 CHUNK = 250
-WHOLE = 100
+WHOLE = 25
 
 
 @attrs.define

@@ -6,12 +6,11 @@ which some are taken back, copies among them.
 
 from collections.abc import Mapping
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from flow import WEIGHT, PenstockError
-from operators.testing import Batching, Input, assert_matches_batch, final, with_retractions
+from operators.testing import Batching, Input, Reference, assert_matches_batch, with_retractions
 from tests.sql_cases import Case, all_cases
 
 CASES = all_cases()
@@ -40,10 +39,8 @@ def inputs(tables: Mapping[str, pa.Table], delay: str) -> dict[str, Input]:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.rows is not None], ids=lambda case: case.name)
 def test_the_expected_rows_are_duckdbs(case: Case) -> None:
-    with duckdb.connect() as connection:
-        for name, table in case.tables.items():
-            connection.register(name, final(table))
-        result = connection.sql((case.duckdb or case.query).rstrip(";")).to_arrow_table()
+    with Reference(case.duckdb or case.query) as batch:
+        result = batch.table(case.tables)
     assert shown(result) == case.rows
 
 
@@ -60,7 +57,9 @@ def test_rows_that_come_and_go(case: Case) -> None:
     }
 
     def check() -> None:
-        assert_matches_batch(case.query, inputs(changing, EVER), reference=case.duckdb or None, batches=BATCHES)
+        assert_matches_batch(
+            case.query, inputs(changing, EVER), reference=case.duckdb or None, batches=BATCHES, whole=False
+        )
 
     if case.append_only is None:
         check()
