@@ -224,7 +224,7 @@ def _met(
             keys.append(key)
         else:
             (rest if condition.columns <= here | there else later).append(condition)
-    return _built(left, right, "inner", keys, rest), later
+    return _built(left, right, "inner", keys, rest, schema.names), later
 
 
 def _key(condition: Expression, left: frozenset[str], right: frozenset[str], schema: pa.Schema) -> _Key | None:
@@ -253,10 +253,20 @@ def _key(condition: Expression, left: frozenset[str], right: frozenset[str], sch
     return _Key(one, other, _EQUALITIES[condition.function])
 
 
-def _built(left: p.Plan, right: p.Plan, kind: p.JoinKind, keys: Sequence[_Key], rest: Sequence[Expression]) -> p.Plan:
-    """The join by these keys and conditions; those that treat NULLs otherwise become conditions."""
+def _built(
+    left: p.Plan,
+    right: p.Plan,
+    kind: p.JoinKind,
+    keys: Sequence[_Key],
+    rest: Sequence[Expression],
+    elsewhere: Iterable[str] = (),
+) -> p.Plan:
+    """The join by these keys and conditions; those that treat NULLs otherwise become conditions.
+
+    Columns of tables that will be joined later have the names `elsewhere`.
+    """
     null_safe = bool(keys) and all(key.null_safe for key in keys)
-    taken = {*_names(left), *_names(right)}
+    taken = {*_names(left), *_names(right), *elsewhere}
     sides = _Keyed(left, taken), _Keyed(right, taken)
     pairs: list[tuple[str, str]] = []
     conditions: list[Expression] = []

@@ -244,3 +244,7 @@ OR u.id = o.user_id AND u.city = 'oslo' OR o.user_id IS NULL AND u.id = o.user_i
 -- ann | 11
 -- bob | 12
 -- bob | 12
+
+-- case: computed keys of an outer join that turns out to be none, and of a comma before it
+SELECT u.name, t.item, o.id FROM users u CROSS JOIN stock t RIGHT JOIN orders o ON u.city = o.city AND t.number = o.id % 10
+WHERE t.number + 1 = u.id;
