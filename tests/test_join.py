@@ -304,7 +304,7 @@ def test_what_is_gone_is_forgotten(monkeypatch, kind, condition):
 
 def test_rows_whose_hashes_are_equal_by_chance_are_told_apart(monkeypatch):
     monkeypatch.setattr("operators.joining.side.hash_columns", lambda columns: np.zeros(len(columns[0]), np.uint64))
-    side = Side([pa.int64(), pa.float64()], changelog=True)
+    side = Side([pa.int64(), pa.float64()])
     numbers = np.array([1, 2, 1, 3, 2])
     columns = [pa.array([5, 5, 5, 5, 6]), pa.array([float("nan"), None, float("nan"), 0.0, None])]
     delta = side.apply(columns, numbers, np.array([1, 1, 1, 1, 1]))

@@ -86,7 +86,7 @@ class JoinPartition(PortedPartition):
     def _begin(self) -> None:
         kinds = [self._inputs[0].kinds[key] for key in self._inputs[0].keys]
         self._index = KeyIndex(kinds) if kinds else None
-        self._sides = [Side(each.kinds, each.changelog) for each in self._inputs]
+        self._sides = [Side(each.kinds) for each in self._inputs]
         self._totals = [np.zeros(0, np.int64), np.zeros(0, np.int64)]
         self._next_look = _MANY_SLOTS
 
@@ -150,8 +150,7 @@ class JoinPartition(PortedPartition):
                 keys = [columns[key] for key in given.keys] if given.kept else columns
                 slots = self._slots(keys, batch.num_rows)
                 if given.kept:
-                    delta = self._sides[own].apply(columns, slots, counts)
-                    self._sides[own].partners[delta.rows] = partners
+                    self._sides[own].load(columns, slots, counts if given.changelog else None, partners)
                 self._total(own, slots, counts)
 
     def _slots(self, keys: Sequence[pa.Array], rows: int) -> IntArray:

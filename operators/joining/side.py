@@ -1,8 +1,8 @@
 """One input of a join: its rows, how often each is there, and the lists by key slot that the other input probes.
 
-Invariant: rows of a changelog are numbered by value, each once, and a row that is gone keeps its number until the
-whole state is rebuilt; rows of an input that only appends are numbered as they come. A row is listed under its slot
-while it is there, and at most as many listed rows are gone as there are.
+Invariant: until a first row is taken back, rows are numbered as they come, which needs no look at the rows there are;
+from then on by value, each once, and a row that is gone keeps its number until the whole state is rebuilt. A row is
+listed under its slot while it is there, and at most as many listed rows are gone as there are.
 """
 
 from __future__ import annotations
@@ -59,17 +59,16 @@ class Delta:
 
 
 class Side:
-    """The rows of one input.
+    """The rows of one input, with columns of these types."""
 
-    Args:
-        kinds: types of the columns kept.
-        changelog: whether rows can be taken back.
-    """
-
-    def __init__(self, kinds: Sequence[pa.DataType], changelog: bool) -> None:
-        self._payload = Payload(kinds)
+    def __init__(self, kinds: Sequence[pa.DataType]) -> None:
+        self._kinds = kinds
         self._all = range(len(kinds))
-        self._identity = KeyIndex([pa.int64()]) if changelog else None
+        self._identity: KeyIndex | None = None
+        self._empty()
+
+    def _empty(self) -> None:
+        self._payload = Payload(self._kinds)
         self._lists = Lists()
         self._slots = np.zeros(0, np.int64)
         self._listed = np.zeros(0, np.bool_)
@@ -115,14 +114,42 @@ class Side:
         return self._lists.of(slots)[0]
 
     def apply(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None) -> Delta:
-        """Let rows come and go."""
-        if self._identity is None:
-            rows = np.arange(self.rows, self.rows + len(slots))
-            self._append(columns, slots)
-            self._lists.add(slots, rows)
-            return Delta(columns, slots, None, rows)
-        rows = self._number(self._identity, columns, slots)
+        """Let rows come and go; where `weights` is None, each comes once."""
+        if self._identity is None and weights is None:
+            return self._extend(columns, slots)
         weights = np.ones(len(slots), np.int64) if weights is None else weights
+        return self._settle(columns, slots, weights, self._number(self._by_value(), columns, slots))
+
+    def load(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None, partners: IntArray) -> None:
+        """Let rows come with the numbers of their partners; where `weights` is None, each comes once."""
+        if self._identity is None and weights is None:
+            rows = self._extend(columns, slots).rows
+            self.partners[rows] = partners
+            return
+        weights = np.ones(len(slots), np.int64) if weights is None else weights
+        rows = self._number(self._by_value(), columns, slots)
+        self.partners[rows] = partners
+        self._settle(columns, slots, weights, rows)
+
+    def _by_value(self) -> KeyIndex:
+        """The numbers of rows by their hashes; the first call numbers the rows that are there anew."""
+        if self._identity is None:
+            columns, slots = self.values(np.arange(self.rows)), self._slots[: self.rows]
+            partners = self.partners[: self.rows]
+            self._identity = KeyIndex([pa.int64()])
+            self._empty()
+            if len(slots):
+                self.load(columns, slots, None, partners)
+        return self._identity
+
+    def _extend(self, columns: list[pa.Array], slots: IntArray) -> Delta:
+        rows = np.arange(self.rows, self.rows + len(slots))
+        self._append(columns, slots)
+        self._lists.add(slots, rows)
+        return Delta(columns, slots, None, rows)
+
+    def _settle(self, columns: list[pa.Array], slots: IntArray, weights: IntArray, rows: IntArray) -> Delta:
+        """Change how often numbered rows are there."""
         first = self._firsts(rows)
         places = np.arange(len(rows))
         kept = first == places
