@@ -204,6 +204,39 @@ def test_only_a_first_or_last_partner_changes_rows_without_partner():
         assert summed(join.on_batch(changelog(schema, *rows), port)) == changes
 
 
+@pytest.mark.parametrize("condition", [None, "x < y"])
+def test_partners_are_still_known_when_rows_begin_to_be_taken_back(condition):
+    join = open_join(Join("full", [("a", "c")], CONDITIONS[condition]))
+    one, two, r1, r2 = (1, "l", 0), (1, "l", 1), (1, "r", 5), (1, "r", 6)
+    for port, rows, changes in [
+        ("left", [one, two, two], {(*row, None, None, None): 1 + (row == two) for row in (one, two)}),
+        ("right", [r1, r2], None),
+        ("left", [[one]], {(*one, *r1): -1, (*one, *r2): -1}),
+        ("right", [[r1]], {(*two, *r1): -2}),
+        ("right", [[r2]], {(*two, *r2): -2, (*two, None, None, None): 2}),
+    ]:
+        made = summed(join.on_batch(changelog({"left": LEFT, "right": RIGHT}[port], *rows), port))
+        assert changes is None or made == changes
+
+
+def test_a_partner_of_nothing_but_nulls_looks_like_none():
+    blank = (None, None, None)
+    for condition in (None, col("b") == "l"):
+        join = open_join(Join("left", [("a", "c")], condition, null_safe=True))
+        one = (None, "l", 1)
+        assert summed(join.on_batch(changelog(LEFT, one), "left")) == {(*one, *blank): 1}
+        assert not list(join.on_batch(changelog(RIGHT, blank), "right"))
+        assert summed(join.on_batch(changelog(RIGHT, blank, blank), "right")) == {(*one, *blank): 2}
+        assert summed(join.on_batch(changelog(RIGHT, [blank], [blank]), "right")) == {(*one, *blank): -2}
+        assert not list(join.on_batch(changelog(RIGHT, [blank]), "right"))
+    join = open_join(Join("full", [], col("x") == 1))
+    assert summed(join.on_batch(changelog(RIGHT, blank), "right")) == {(*blank, *blank): 1}
+    # The row of the right without partner goes, and one of the left that looks like it comes.
+    one = (1, "l", 1)
+    assert summed(join.on_batch(changelog(LEFT, blank, one), "left")) == {(*one, *blank): 1}
+    assert summed(join.on_batch(changelog(LEFT, [one]), "left")) == {(*one, *blank): -1, (*blank, *blank): 1}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("condition", [None, "x < y"])
 def test_rows_may_be_taken_back_before_they_come(kind, condition):
