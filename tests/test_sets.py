@@ -132,6 +132,13 @@ def test_weights_are_so_many_copies_and_retractions_may_come_first() -> None:
 
     out = drive(SetOperation("except", True), [("left", batch(1, 3)), ("right", batch(1, 1)), ("left", batch(1, -2))])
     assert [row["_weight"] for row in out.rows] == [1, 1, 1, -1, -1, -1]
+    for operator in (SetOperation("except", True), SetOperation("except")):
+        out = drive(operator, [("left", batch(1, 1)), ("right", batch(1, -1)), ("right", batch(1, 1))])
+        assert [row["_weight"] for row in out.rows] == [1]
+    out = drive(
+        SetOperation("intersect", True), [("left", batch(1, -1)), ("right", batch(1, 1)), ("left", batch(1, 2))]
+    )
+    assert [row["_weight"] for row in out.rows] == [1]
     out = drive(Distinct(), [batch(1, -1), batch(1, 2), batch(1, -1)])
     assert [row["_weight"] for row in out.rows] == [1, -1]
     assert drive(Distinct(), [as_batch([((1,), -1), ((1,), 1)], changelog_of(columns))]).rows == []
