@@ -218,7 +218,8 @@ class _Streaming(Parser):
 
 @cache
 def _parser_class(dialect: type[Dialect]) -> type[Parser]:
-    return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), {})
+    functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list}
+    return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), {"FUNCTIONS": functions})
 
 
 def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from flow.errors import GraphError, known
-from operators.aggregates import Aggregation
+from flow.errors import GraphError
 from operators.expressions import Column
 from operators.sql import plan as p
+from operators.sql.aggregate_calls import AggregateReader
 from operators.sql.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.expressions import ExpressionReader, bare
-from operators.sql.functions import AGGREGATES
 from operators.sql.grouping_sets import Marked, grouped, sets_of
 from operators.sql.lowering import schema_of
 from operators.sql.window_call import WINDOW_COLUMNS
@@ -68,7 +67,8 @@ class Grouping:
             SqlError: a key or an aggregate does not fit the table.
         """
         computed = tuple((name, self._reader.read(key)) for key, name in self._keys if not isinstance(key, exp.Column))
-        aggregations = tuple((name, self._aggregation(call)) for call, name in self._calls)
+        aggregates = AggregateReader(self._text, self._schema.columns, self._reader)
+        aggregations = tuple((name, aggregates.read(call)) for call, name in self._calls)
         source = self._input
         keys = tuple(name for _, name in self._keys)
         if computed:
@@ -168,38 +168,3 @@ class Grouping:
             self._taken.add(name)
             named.append((tree, name))
         return named
-
-    def _aggregation(self, tree: Tree) -> Aggregation:
-        call, condition = tree, None
-        if isinstance(tree, exp.Filter):
-            call = tree.this
-            condition = self._reader.condition(tree.expression.this, "FILTER")
-        function = AGGREGATES.get(type(call))
-        if function is None:
-            name = call.sql_name().lower() if isinstance(call, exp.Func) else render(bare(call))
-            raise self._text.error(
-                f"the aggregate function {name!r} is not supported yet; {known(name, set(AGGREGATES.values()))}", call
-            )
-        for inner in call.find_all(exp.AggFunc):
-            if inner is not call:
-                raise self._text.error(f"aggregates cannot be nested: {render(bare(call))}", inner)
-        argument = call.this
-        if isinstance(argument, exp.Distinct):
-            function, argument = self._distinct(call, function, argument)
-        expression = None if argument is None or isinstance(argument, exp.Star) else self._reader.read(argument)
-        try:
-            aggregation = Aggregation(function, expression, condition)
-            aggregation.type(self._schema.columns)
-        except GraphError as error:
-            raise self._text.error(str(error), call) from error
-        return aggregation
-
-    def _distinct(self, call: Tree, function: str, distinct: exp.Distinct) -> tuple[str, Tree]:
-        if len(distinct.expressions) != 1:
-            raise self._text.error(f"{function}(DISTINCT ...) takes one argument here", distinct)
-        argument = distinct.expressions[0]
-        if function in ("min", "max"):
-            return function, argument
-        if function == "count":
-            return "count_distinct", argument
-        raise self._text.error(f"{function}(DISTINCT ...) is not supported yet; count, min and max have it", call)
