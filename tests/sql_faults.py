@@ -37,7 +37,7 @@ def nulls_meet(operator: Join, context: PartitionContext) -> Partition:
 
 
 def lose_retraction(operator: Aggregate, context: PartitionContext) -> Partition:
-    """Of several groups that change in one batch, the last one's old row stays."""
+    """Of the groups that change in one batch, the last one's old row stays."""
     return _changed(_open_aggregate(operator, context), _without_last)
 
 
@@ -69,7 +69,7 @@ def _without_last(batch: pa.RecordBatch) -> pa.RecordBatch:
     if WEIGHT not in batch.schema.names:
         return batch
     gone = np.flatnonzero(batch[WEIGHT].to_numpy() < 0)
-    return batch if len(gone) < 2 else batch.take(pa.array(np.delete(np.arange(batch.num_rows), gone[-1])))
+    return batch if not len(gone) else batch.take(pa.array(np.delete(np.arange(batch.num_rows), gone[-1])))
 
 
 def _with_last_twice(batch: pa.RecordBatch) -> pa.RecordBatch:
