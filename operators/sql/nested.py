@@ -129,9 +129,17 @@ def enclose(
 
 
 def _enclose(text: Text, query: Tree, around: Enclosing, qualify: Callable[[Tree, Enclosing], list[str]]) -> None:
-    shown = render(query)
+    shown = render(query.unnest() if isinstance(query, exp.Subquery) else query)
     replaced, kind, operator, operand = _use(text, query)
     names = qualify(query, around)
+    for call in query.find_all(exp.AggFunc):
+        columns = list(call.find_all(exp.Column))
+        if columns and all(map(is_parameter, columns)):
+            raise text.error(
+                "an aggregate of columns of the query around is not supported in a subquery yet",
+                call,
+                hint="compute it in a subquery of FROM, and name its result",
+            )
     operands = _operands(operand)
     if kind != "exists" and len(names) != (len(operands) or 1):
         raise text.error(

@@ -190,7 +190,7 @@ def _simplify(text: Text, query: Tree, subquery: Subquery, correlated: bool) -> 
     """Take out of a subquery's tree what changes nothing here."""
     if not isinstance(query, exp.Select):
         return
-    if subquery.kind == "exists":
+    if subquery.kind == "exists" and not is_one_row(query):
         query.set("expressions", [_aliased(exp.true(), "found")])
     distinct, limit, offset = (query.args.get(key) for key in ("distinct", "limit", "offset"))
     count = limit.expression if isinstance(limit, exp.Limit) else None
