@@ -234,7 +234,7 @@ WRONG = [
     ("DROP TABLE t", 1, 1, "DROP is no statement of a script"),
     ("SET partitions = 3", 1, 1, "SET is not supported yet"),
     ("INSERT INTO t SELECT 1", 1, 13, "no table 't'"),
-    ("CREATE TABLE out WITH (connector = 'null'); INSERT INTO out VALUES (1)", 1, 45, "INSERT takes a query"),
+    ("CREATE TABLE out WITH (connector = 'null'); INSERT INTO out DEFAULT VALUES", 1, 45, "DEFAULT"),
     (TRADES + "INSERT INTO trades SELECT symbol FROM trades", 9, 27, "read and written"),
     (TRADES + "INSERT INTO trades SELECT * FROM trades", 9, 34, "read and written"),
     (TRADES + "CREATE VIEW v AS SELECT * FROM trades; INSERT INTO v SELECT * FROM trades", 9, 52, "is a view"),

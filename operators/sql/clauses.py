@@ -19,8 +19,8 @@ def ordered_apart(query: Tree) -> Tree:
     """The tree in which only a SELECT is ordered, limited, or searched by IN: else it becomes the table of a SELECT."""
     for node in [each for each in query.walk() if isinstance(each, exp.SetOperation | exp.Values | exp.Subquery)]:
         if isinstance(node.parent, exp.In) and isinstance(node, exp.Values):
-            table = exp.Select(expressions=[exp.Star()], from_=exp.From(this=node.copy()))
-            node.parent.set("query", exp.Subquery(this=table))
+            searched = exp.Select(expressions=[exp.Star()], from_=exp.From(this=node.copy()))
+            node.parent.set("query", exp.Subquery(this=searched))
             node.pop()
             continue
         moved = {key: node.args[key] for key in LIMITS if node.args.get(key)}

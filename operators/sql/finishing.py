@@ -15,7 +15,7 @@ from operators.expressions import Column, Expression
 from operators.order_words import Order
 from operators.sql import plan as p
 from operators.sql.constants import constant, value_of
-from operators.sql.dialect import Text, Tree, exp, render
+from operators.sql.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.expressions import ExpressionReader, bare, conjuncts
 from operators.sql.lowering import schema_of
 from operators.sql.names import refuse
@@ -113,7 +113,12 @@ class Rows:
             schema_of(top)
         except GraphError as error:
             raise self.text.error(str(error), window) from error
-        return attrs.evolve(self, plan=top, columns={**self.columns, (NUMBERS, name): name})
+        return attrs.evolve(
+            self,
+            plan=top,
+            columns={**self.columns, (NUMBERS, name): name},
+            labels={**self.labels, name: render(bare(window))},
+        )
 
 
 def _orders(keys: Iterable[tuple[str, Tree]]) -> tuple[Order, ...]:
@@ -197,7 +202,10 @@ class _Finishing:
                 name = f"__number{len(self._numbers)}"
                 self._numbers.append((node, name))
                 self._rows = self._rows.numbered(node, name)
-            return exp.column(exp.to_identifier(name, quoted=True), table=NUMBERS)
+            column = exp.column(exp.to_identifier(name, quoted=True), table=NUMBERS)
+            if (offset := offset_of(node)) is not None:
+                column.this.meta["start"] = offset
+            return column
 
         return tree.transform(replaced)
 

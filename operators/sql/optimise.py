@@ -102,7 +102,9 @@ def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
             if plan.rank is not None and plan.limit is not None and wanted is not None and plan.rank not in wanted:
                 plan = attrs.evolve(plan, rank=None)
             ordered = {*plan.keys, *(each.column for each in plan.order)}
-            below = None if wanted is None else (wanted | ordered) - {plan.rank or ""}
+            if wanted is not None:
+                return attrs.evolve(plan, input=_narrowed(plan.input, (wanted | ordered) - {plan.rank or ""}))
+            below = None
         case p.Join() if wanted is not None:
             read = plan.condition.columns if plan.condition is not None else frozenset[str]()
             kept = wanted.union(read, *plan.keys)
@@ -119,7 +121,7 @@ def _prune(plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
 
 
 def _narrowed(plan: p.Plan, used: frozenset[str]) -> p.Plan:
-    """A side of a join with none but the columns that are used: what it keeps of each row is state."""
+    """The input of a join or a top-N with none but the columns that are used: what it keeps of each row is state."""
     names = schema_of(plan).names
     kept = [name for name in names if name in used] or names[:1]
     plan = _prune(plan, frozenset(kept))
