@@ -111,11 +111,7 @@ def test_windows_need_an_event_time() -> None:
     assert "WATERMARK FOR" in (caught.value.hint or "")
 
 
-def test_changes_cannot_be_aggregated_where_they_cannot_be_taken_back() -> None:
-    with pytest.raises(SqlError, match=r"max\(\) cannot take back a row"):
-        run("SELECT max(n) FROM (SELECT count(*) AS n FROM trades GROUP BY symbol) AS g")
-
-
-def test_rows_of_changes_are_not_distinct() -> None:
-    with pytest.raises(SqlError, match="SELECT DISTINCT"):
-        run("SELECT DISTINCT count(*) AS n FROM trades GROUP BY symbol")
+def test_the_place_of_an_order_is_where_it_is_written() -> None:
+    with pytest.raises(SqlError, match="must be in the SELECT list") as caught:
+        run("SELECT DISTINCT symbol\nFROM trades\nORDER BY symbol, 1, volume\nLIMIT 3")
+    assert (caught.value.line, caught.value.column) == (3, 21)

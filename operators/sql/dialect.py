@@ -106,6 +106,18 @@ class _Streaming(Parser):
             join.meta[_COMMA] = True
         return join
 
+    def _parse_grouping_set(self) -> Any:
+        return self._parse_grouping_sets() or self._parse_cube_or_rollup() or self._parse_disjunction()
+
+    def _parse_cube_or_rollup(self, with_prefix: bool = False) -> Any:
+        if with_prefix or self._next.token_type != TokenType.L_PAREN:
+            return super()._parse_cube_or_rollup(with_prefix)
+        for token, kind in ((TokenType.CUBE, exp.Cube), (TokenType.ROLLUP, exp.Rollup)):
+            if self._match(token):
+                # Conditions too are keys, as opposed to what sqlglot reads.
+                return self.expression(kind(expressions=self._parse_wrapped_csv(self._parse_disjunction)))
+        return None
+
     def _parse_window_function(self) -> Any:
         name = self._curr
         self._advance(2)
