@@ -147,15 +147,21 @@ SELECT a, b FROM t WHERE (a, b) IN (SELECT k, s FROM r);
 -- 1 | x
 -- 2 | y
 
--- case: IN other types, expressions, constants, and the results of unions
-SELECT a FROM t WHERE a + 1 IN (SELECT v FROM r) OR 2 IN (SELECT v + 1 FROM r WHERE s = b) OR a IN (SELECT k FROM u UNION ALL SELECT v FROM u);
+-- case: IN another type, an expression, and a constant
+SELECT a, b FROM t WHERE a + 1 IN (SELECT v FROM r) AND 4 IN (SELECT v + 1 FROM r WHERE s = 'x');
+-- rows:
+-- 2 | y
+-- 2 | z
+-- 3 | None
+
+-- case: IN a union
+SELECT a FROM t WHERE a IN (SELECT k FROM u UNION ALL SELECT v FROM u);
 -- rows:
 -- 1
 -- 2
 -- 2
 -- 3
 -- 7
--- None
 
 -- case: ANY and ALL
 SELECT a, a > ALL (SELECT v FROM r) AS x, a <= ANY (SELECT v FROM r) AS y, a <> ANY (SELECT v FROM r) AS z, a = ALL (SELECT v FROM r) AS w FROM t;
