@@ -205,7 +205,8 @@ def test_only_a_first_or_last_partner_changes_rows_without_partner():
 
 
 @pytest.mark.parametrize("condition", [None, "x < y"])
-def test_partners_are_still_known_when_rows_begin_to_be_taken_back(condition):
+def test_partners_are_still_known_when_rows_begin_to_be_taken_back(monkeypatch, condition):
+    monkeypatch.setattr("operators.joining.side._AT_ONCE", 2)
     join = open_join(Join("full", [("a", "c")], CONDITIONS[condition]))
     one, two, r1, r2 = (1, "l", 0), (1, "l", 1), (1, "r", 5), (1, "r", 6)
     for port, rows, changes in [

@@ -142,7 +142,7 @@ class JoinPartition(PortedPartition):
     def restore(self, state: Tables) -> None:
         """Take up rows, from any number of partitions."""
         for own, (name, given) in enumerate(zip(("left", "right"), self._inputs, strict=True)):
-            for batch in state[name].combine_chunks().to_batches() if name in state else ():
+            for batch in state[name].combine_chunks().to_batches(PIECE) if name in state else ():
                 if not batch.num_rows:
                     continue
                 counts, partners = physical(batch.column(WEIGHT)), physical(batch.column("partners"))

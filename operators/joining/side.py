@@ -22,6 +22,7 @@ from operators.joining.payload import Payload, equal_rows
 
 _FEW_GONE: Final = 4
 _FEW_ROWS: Final = 65_536
+_AT_ONCE: Final = 65_536
 _ANOTHER: Final = 0x9E3779B97F4A7C15 - 2**64
 
 
@@ -134,12 +135,13 @@ class Side:
     def _by_value(self) -> KeyIndex:
         """The numbers of rows by their hashes; the first call numbers the rows that are there anew."""
         if self._identity is None:
-            columns, slots = self.values(np.arange(self.rows)), self._slots[: self.rows]
-            partners = self.partners[: self.rows]
+            payload, slots, partners, size = self._payload, self._slots, self.partners, self.rows
             self._identity = KeyIndex([pa.int64()])
             self._empty()
-            if len(slots):
-                self.load(columns, slots, None, partners)
+            # An index that is given all rows at once looks for most of them again each time that it grows.
+            for low in range(0, size, _AT_ONCE):
+                rows = np.arange(low, min(low + _AT_ONCE, size))
+                self.load(payload.take(rows, self._all), slots[rows], None, partners[rows])
         return self._identity
 
     def _extend(self, columns: list[pa.Array], slots: IntArray) -> Delta:
