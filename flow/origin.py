@@ -116,21 +116,20 @@ class Origins:
 NOWHERE: Final = Origins()
 
 
-def gathered(many: Sequence[Origins]) -> Origins:
-    """The origins of rows that were put together."""
-    if len(many) == 1:
+def gathered(many: Sequence[Origins], *, kept: bool = False) -> Origins:
+    """The origins of rows that were put together, and may have been kept since."""
+    if len(many) == 1 and many[0].kept >= kept:
         return many[0]
     met: dict[tuple[str, str], Stretch] = {}
+    others = False
     for origins in many:
+        kept |= origins.kept
+        others |= origins.others
         for stretch in origins.stretches:
             split = stretch.source, stretch.split
-            before = met.pop(split, stretch)
-            met[split] = before.joined(stretch)
-    return Origins(
-        tuple(met.values())[-MOST:],
-        kept=any(origins.kept for origins in many),
-        others=len(met) > MOST or any(origins.others for origins in many),
-    )
+            before = met.pop(split, None)
+            met[split] = stretch if before is None else before.joined(stretch)
+    return Origins(tuple(met.values())[-MOST:], kept, others or len(met) > MOST)
 
 
 class Trace:
@@ -164,5 +163,5 @@ class Trace:
     def past(self) -> Origins:
         """Where all rows so far come from."""
         if len(self._met) != 1 or not self._met[0].kept:
-            self._met = [attrs.evolve(gathered(self._met), kept=True)]
+            self._met = [gathered(self._met, kept=True)]
         return self._met[0]
