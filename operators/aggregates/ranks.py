@@ -69,6 +69,11 @@ def ranks(array: pa.Array) -> IntArray:
 
 def sort_key(array: pa.Array, sort: Sort) -> IntArray:
     """int64[n]: the lower, the earlier the value comes."""
+    width = physical_type(array.type)
+    if width is not None and width.kind in "iu" and width != np.uint64 and not array.null_count:
+        # Integers are their own ranks; ~ turns their order round, and fits where - does not.
+        values = physical(array).astype(np.int64)
+        return ~values if sort.descending else values
     numbers = ranks(array)
     numbers = -numbers if sort.descending else numbers
     keep = valid(array)
