@@ -18,7 +18,7 @@ from operators.testing import assert_matches_batch
 from tests.sql_cases import written
 from tests.sql_generator import Random, cases
 
-CHUNK = 250
+CHUNK = 100
 WHOLE = 25
 
 
