@@ -310,7 +310,7 @@ def test_any_value_stays_the_first_that_came() -> None:
 
 
 def test_state_does_not_grow_with_values_that_are_gone() -> None:
-    number = 12_000
+    number = 8_000
     values = [value for low in range(0, number, 100) for value in [*range(low, low + 100)] * 2]
     weights = [weight for _ in range(0, number, 100) for weight in [1] * 100 + [-1] * 100]
     values, weights = [*values, -5, 7, 3], [*weights, 1, 1, 1]
