@@ -113,3 +113,9 @@ def test_dialects_say_which_nulls_come_first() -> None:
     plan = plan_of("SELECT price FROM trades ORDER BY price LIMIT 1", dialect="mysql", trades=stream)
     assert isinstance(plan, p.TopN)
     assert plan.order[0].nulls_first is True
+
+
+def test_a_condition_that_can_fail_stays_above_a_set() -> None:
+    assert result("SELECT v FROM (SELECT volume - 1 AS v FROM trades INTERSECT SELECT 1) AS t WHERE 10 / v > 5").select(
+        ["v"]
+    ).to_pylist() == [{"v": 1}]

@@ -66,7 +66,7 @@ def _window(window: p.AssignWindows | p.Window) -> Tumble | Hop:
 
 _MOST_SCHEMAS: Final = 1_000
 _SCHEMAS: Final[dict[int, tuple[p.Plan, StreamSchema]]] = {}
-"""What planning asks for again and again, by the node itself, which is kept: equal plans may differ in type (1 = 1.0)."""
+"""What planning asks for again and again, by the node itself, which is kept: equal plans may differ in type."""
 
 
 def schema_of(plan: p.Plan) -> StreamSchema:

@@ -65,8 +65,11 @@ def _push(plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
             below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
             return filtered(attrs.evolve(plan, input=_push(plan.input, below)), above)
         case p.SetOperation():
-            left, right = (_push(part, conditions) for part in p.inputs_of(plan))
-            return attrs.evolve(plan, left=left, right=right)
+            columns = schema_of(plan).columns
+            # A side may have rows on which a condition fails, and which the other side takes away.
+            safe = all(condition.bind(columns).root.total for condition in conditions)
+            sides = tuple(_push(part, conditions if safe else ()) for part in p.inputs_of(plan))
+            return filtered(p.with_inputs(plan, sides), () if safe else conditions)
         case p.TopN():
             below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
             top, above = limited(attrs.evolve(plan, input=_push(plan.input, below)), above)
