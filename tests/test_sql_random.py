@@ -73,11 +73,11 @@ def test_windows_over_random_rows(
 @pytest.mark.slow
 def test_random_queries_over_random_changes() -> None:
     tally = Tally()
-    error = chunk(tally, number=0, examples=60)
+    error = chunk(tally, number=0, examples=120)
     case = tally.failed
     assert error is None, f"{error}\n\n{'' if case is None else written('found at random', case.query, case.tables)}"
     # A generator of which most is refused would prove nothing.
-    assert tally.compared > 40, (tally.refused, tally.unknown)
+    assert tally.compared > 80, (tally.refused, tally.unknown)
 
 
 def test_a_case_found_at_random_can_be_read_again() -> None:
