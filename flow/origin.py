@@ -89,8 +89,10 @@ class Origins:
     def told(self, node: str = "", offset: Any = None) -> str:
         """In words, for an error of a node, in which a row's own offset may be known; empty where nothing is known."""
         if offset is not None:
-            row = Stretch(*self._split, offset, offset) if self._split else None
-            return f"offset {offset}" if row is None else row.told(node, kept=False)
+            if not self._split:
+                return f"offset {offset}"
+            source, split = self._split
+            return Stretch(source, split, offset, offset).told(node, kept=False)
         told = [stretch.told(node, kept=self.kept) for stretch in self.stretches[-_TOLD:]]
         more = len(self.stretches) - len(told)
         if more or (self.others and told):
