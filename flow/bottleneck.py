@@ -270,8 +270,9 @@ def _chain_limits(stats: RunStats, chain: _Chain, chains: list[_Chain]) -> Findi
         sentence += f" and ready but waiting for a thread {_percent(chain.queued)}"
     if len(chain.nodes) > 1 and chain.busy - own >= 0.01:
         evidence[f"{chain.nodes[0].chain}.chain_busy"] = chain.busy
-        others = [other.name for other in chain.nodes if other is not node and other.kind != "router"]
-        fused = _names(others) if 0 < len(others) <= 2 else f"{len(chain.nodes) - 1} other nodes"
+        rest = [other for other in chain.nodes if other is not node]
+        others = [other.name for other in rest if other.kind != "router"] or [other.name for other in rest]
+        fused = _names(others) if len(others) <= 2 else f"{len(rest)} other nodes"
         sentence += f" ({_percent(chain.busy)} together with {fused}, which share its task)"
     sentence += _who_waited(stats, chain, chains, evidence)
     return Finding("node", node.name, sentence + ".", _hint(stats, chain), evidence)
