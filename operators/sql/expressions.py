@@ -19,7 +19,7 @@ from operators.sql.errors import SqlError
 from operators.sql.functions import shape_of
 from operators.sql.types import arrow_type
 
-_OPERATORS: Final[dict[type[Tree], str]] = {
+OPERATORS: Final[dict[type[Tree], str]] = {
     exp.Add: "+",
     exp.Sub: "-",
     exp.Mul: "*",
@@ -145,7 +145,7 @@ class ExpressionReader:
         return message
 
     def _convert(self, node: Tree) -> Expression:
-        if type(node) in _OPERATORS:
+        if type(node) in OPERATORS:
             return self._operator(node)
         if node.args.get("subquery") is not None:
             raise self._text.error("a subquery is not supported here", node, hint="put the condition into WHERE")
@@ -201,7 +201,7 @@ class ExpressionReader:
         return self._call(node)
 
     def _operator(self, node: Tree) -> Expression:
-        result = Call(_OPERATORS[type(node)], (self._convert(node.this), self._convert(node.expression)))
+        result = Call(OPERATORS[type(node)], (self._convert(node.this), self._convert(node.expression)))
         return Call("not", (result,)) if node.args.get("negate") else result
 
     def _number(self, node: Tree) -> int | float | Decimal:

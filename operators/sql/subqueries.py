@@ -20,6 +20,7 @@ from operators.expressions import Call, Case, Column, Expression, Literal
 from operators.sql import plan as p
 from operators.sql.correlation import is_one_row
 from operators.sql.dialect import Text, Tree, exp, offset_of
+from operators.sql.expressions import OPERATORS
 from operators.sql.lowering import schema_of
 from operators.sql.nested import Subquery, nested, subquery_of
 from operators.sql.optimise import substitute
@@ -27,15 +28,6 @@ from operators.sql.subquery_tables import OuterRows, PlanInner, SubqueryTable, t
 
 SUBQUERY: Final = "subquery"
 """The relation of the columns that subqueries become."""
-
-_SYMBOLS: Final[dict[type[Tree], str]] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
 
 _TRUE, _FALSE, _NULL, _ZERO = Literal(True), Literal(False), Literal(None), Literal(0)
 
@@ -217,7 +209,7 @@ class Subqueries:
                 )
             value = self._of_one_row(node, None)
             assert subquery.operator is not None
-            return Call(_SYMBOLS[subquery.operator], (self._rows.read(operand), value))
+            return Call(OPERATORS[subquery.operator], (self._rows.read(operand), value))
         return self._compared(node, subquery, operand)
 
     def _compared(self, node: exp.Anonymous, subquery: Subquery, operand: Tree) -> Expression:
@@ -245,10 +237,10 @@ class Subqueries:
             if operator in (exp.EQ, exp.NEQ):
                 decided = Call("or", (Call("<>", (left, least)), Call("<>", (left, greatest))))
             elif some:
-                decided = Call(_SYMBOLS[operator], (left, least if operator in (exp.GT, exp.GTE) else greatest))
+                decided = Call(OPERATORS[operator], (left, least if operator in (exp.GT, exp.GTE) else greatest))
             else:
                 bound = greatest if operator in (exp.GT, exp.GTE) else least
-                decided = Call("not", (Call(_SYMBOLS[operator], (left, bound)),))
+                decided = Call("not", (Call(OPERATORS[operator], (left, bound)),))
         rows.plan = table.joined(rows, self._checked(_grouped(table, *wanted), node), "left")
         unknown = Call("or", (Call("is null", (left,)), Call("<", (Column(present), Column(total)))))
         return Case(
