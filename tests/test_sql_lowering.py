@@ -47,7 +47,7 @@ KINDS = [
     ("SELECT symbol FROM trades GROUP BY symbol HAVING count(*) > 1", "hash(symbol) aggregate filter project"),
     ("SELECT upper(symbol) AS s, count(*) AS n FROM trades GROUP BY s", "project hash(s) aggregate"),
     ("SELECT DISTINCT symbol FROM trades", "project hash(symbol) deduplicate"),
-    ("SELECT symbol FROM trades UNION ALL SELECT symbol FROM trades", "project project union"),
+    ("SELECT symbol FROM trades UNION ALL SELECT symbol FROM trades", "project union"),
     (f"SELECT * FROM {MINUTES}", "assignwindows"),
     (f"SELECT * FROM {MINUTES} WHERE price > 1", "filter assignwindows"),
     (

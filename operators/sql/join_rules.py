@@ -6,8 +6,8 @@ unless it cannot fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
 import attrs
 import pyarrow as pa
@@ -21,8 +21,18 @@ from operators.sql import plan as p
 from operators.sql.conditions import all_of, factored, filtered, implied, parts_of, rejects_nulls, total, volatile
 from operators.sql.lowering import schema_of
 
-Push = Callable[[p.Plan, tuple[Expression, ...]], p.Plan]
-"""Rewrites a plan with conditions on its rows, each as far down as it can go."""
+
+class Pushing(Protocol):
+    """What takes conditions further down."""
+
+    def push(self, plan: p.Plan, conditions: tuple[Expression, ...]) -> p.Plan:
+        """A plan with conditions on its rows, each as far down as it can go."""
+        ...
+
+    def apart(self, plan: p.Plan) -> bool:
+        """Whether a plan must stay as it is, for others use it as well."""
+        ...
+
 
 _EQUALITIES: Final = {"=": False, "is not distinct from": True}
 """Functions by which keys are compared, and whether NULLs are equal by them."""
@@ -83,14 +93,15 @@ def join(left: p.Plan, right: p.Plan, kind: p.JoinKind, conditions: Sequence[Exp
     return _built(left, right, kind, keys, rest)
 
 
-def push_join(plan: p.Join, conditions: tuple[Expression, ...], push: Push) -> p.Plan:
+def push_join(plan: p.Join, conditions: tuple[Expression, ...], pushing: Pushing) -> p.Plan:
     """A join with conditions on its rows: both sides rewritten, inner joins in an order that finds keys."""
     left, right = _names(plan.left), _names(plan.right)
     rejected = [any(rejects_nulls(each, names) for each in conditions) for names in (left, right)]
     kind = _NARROWED.get((plan.kind, rejected[0], rejected[1]), plan.kind)
     if kind == "inner":
-        relations, own = _flattened(attrs.evolve(plan, kind="inner"))
-        return _ordered(relations, (*own, *conditions), push)
+        # The copy is nobody else's, unlike the joins in it.
+        relations, own = _flattened(attrs.evolve(plan, kind="inner"), pushing)
+        return _ordered(relations, (*own, *conditions), pushing)
     schema = schema_of(plan).columns
     preserved = _PRESERVED[kind]
     sides: tuple[list[Expression], list[Expression]] = ([], [])
@@ -106,8 +117,8 @@ def push_join(plan: p.Join, conditions: tuple[Expression, ...], push: Push) -> p
     plan = attrs.evolve(
         plan,
         kind=kind,
-        left=_same(plan.left, push(plan.left, (*sides[0],))),
-        right=_same(plan.right, push(plan.right, (*sides[1],))),
+        left=_same(plan.left, pushing.push(plan.left, (*sides[0],))),
+        right=_same(plan.right, pushing.push(plan.right, (*sides[1],))),
     )
     return filtered(plan, above)
 
@@ -134,23 +145,25 @@ def _same(before: p.Plan, after: p.Plan) -> p.Plan:
     return after if schema_of(after).names == names else p.Project(after, tuple((name, Column(name)) for name in names))
 
 
-def _flattened(plan: p.Plan) -> tuple[list[p.Plan], tuple[Expression, ...]]:
+def _flattened(plan: p.Plan, pushing: Pushing) -> tuple[list[p.Plan], tuple[Expression, ...]]:
     """The tables of nested inner joins, and the conditions of these in the order in which they are evaluated."""
     match plan:
+        case p.Join() | p.Filter() if pushing.apart(plan):
+            pass
         case p.Join(kind="inner"):
-            left, on_left = _flattened(plan.left)
-            right, on_right = _flattened(plan.right)
+            left, on_left = _flattened(plan.left, pushing)
+            right, on_right = _flattened(plan.right, pushing)
             sign = "is not distinct from" if plan.null_safe else "="
             keys = (Call(sign, (Column(one), Column(other))) for one, other in plan.keys)
             return left + right, (*on_left, *on_right, *keys, *parts_of(plan.condition))
         case p.Filter():
-            relations, conditions = _flattened(plan.input)
+            relations, conditions = _flattened(plan.input, pushing)
             if len(relations) > 1:
                 return relations, (*conditions, plan.predicate)
     return [plan], ()
 
 
-def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], push: Push) -> p.Plan:
+def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], pushing: Pushing) -> p.Plan:
     """The inner join of tables under conditions: as written, but a table to which no key leads waits for one."""
     schema = _columns_of(*relations)
     names = [_names(relation) for relation in relations]
@@ -174,7 +187,7 @@ def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], push: Pu
         else:
             above.append(condition)
             blocked = True
-    parts = [_same(each, push(each, (*conditions,))) for each, conditions in zip(relations, own, strict=True)]
+    parts = [_same(each, pushing.push(each, (*conditions,))) for each, conditions in zip(relations, own, strict=True)]
     groups: list[p.Plan] = []
     while parts:
         current = parts.pop(0)

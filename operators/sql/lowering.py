@@ -109,8 +109,9 @@ def lower(
     name: str | None = None,
     partitions: int | None = None,
     graph: Graph | None = None,
+    made: Made | None = None,
 ) -> Stream:
-    """Add a plan to the graph of its tables' streams.
+    """Add a plan to the graph of its tables' streams; a part that stands in it several times is added once.
 
     Args:
         plan: what to compute.
@@ -119,20 +120,38 @@ def lower(
         name: of the node that gives the result, instead of such a name.
         partitions: how many instances of each operator.
         graph: the graph, which has to be said where there may be no table.
+        made: what plans before this one have added to the graph, for this one to share and to add to.
     """
     graph = graph or next(iter(streams.values())).graph
-    return _Lowering(graph, streams, stem, partitions).node(plan, name)
+    return _Lowering(graph, streams, stem, partitions, Made() if made is None else made).node(plan, name)
+
+
+class Made:
+    """The streams of what is lowered already: of plans, by the object, and of other streams divided by keys."""
+
+    def __init__(self) -> None:
+        self.plans: dict[int, tuple[p.Plan, Stream]] = {}
+        self.divided: dict[tuple[Output, tuple[str, ...]], Stream] = {}
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, streams: Mapping[str, Stream], stem: str, partitions: int | None) -> None:
+    def __init__(
+        self, graph: Graph, streams: Mapping[str, Stream], stem: str, partitions: int | None, made: Made
+    ) -> None:
         self._graph = graph
         self._streams = streams
         self._stem = stem
         self._partitions = partitions
+        self._made = made
 
     def node(self, plan: p.Plan, name: str | None = None) -> Stream:
         """The stream of a node; without a name, the node gets one of its kind."""
+        if id(plan) not in self._made.plans:
+            # The plan is kept, since an object's id is its own only as long as it lives.
+            self._made.plans[id(plan)] = plan, self._added(plan, name)
+        return self._made.plans[id(plan)][1]
+
+    def _added(self, plan: p.Plan, name: str | None) -> Stream:
         if isinstance(plan, p.Scan):
             return self._streams[plan.table]
         if isinstance(plan, p.Values):
@@ -158,14 +177,20 @@ class _Lowering:
                 return stream, routed
             case RouterNode(router=Aligned() | Forward()):
                 return stream, keys
-        return stream.route(Hash(keys), name=self._unique("keys")), keys
+        return self._routed(stream, keys), keys
 
     def _divided(self, stream: Stream, keys: tuple[str, ...]) -> Stream:
         """The stream divided by exactly these keys, so that equal rows of several streams meet."""
         node = stream.graph.node(stream.name)
         if isinstance(node, RouterNode) and node.router == Hash(keys):
             return stream
-        return stream.route(Hash(keys), name=self._unique("keys"))
+        return self._routed(stream, keys)
+
+    def _routed(self, stream: Stream, keys: tuple[str, ...]) -> Stream:
+        at = stream.output, keys
+        if at not in self._made.divided:
+            self._made.divided[at] = stream.route(Hash(keys), name=self._unique("keys"))
+        return self._made.divided[at]
 
     def _unique(self, kind: str) -> str:
         return self._graph.unique_name(f"{self._stem}.{kind}")

@@ -6,7 +6,7 @@ The names of a node's columns are unique. What a node's columns are is `lowering
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 import pyarrow as pa
@@ -142,6 +142,9 @@ class TopN:
 
 
 Plan = Scan | Values | AssignWindows | Filter | Project | Aggregate | Distinct | Join | Union | SetOperation | TopN
+
+INPUTS: Final = frozenset({"input", "left", "right", "inputs"})
+"""The attributes of nodes that are tables under them."""
 
 
 def inputs_of(plan: Plan) -> tuple[Plan, ...]:

@@ -22,12 +22,13 @@ from operators.sql import plan as p
 from operators.sql.connectors import sink_of, source_of
 from operators.sql.declarations import Table, read_table
 from operators.sql.dialect import Text, Tree, exp, parse
-from operators.sql.lowering import lower, schema_of
+from operators.sql.lowering import Made, lower, schema_of
 from operators.sql.names import match
 from operators.sql.optimise import optimise
 from operators.sql.options import Options
 from operators.sql.planner import plan_query
 from operators.sql.sets import cast_to
+from operators.sql.sharing import Shared
 from operators.terminal import Terminal
 
 _POLICIES = ("fail", "skip", "dead_letter")
@@ -95,6 +96,8 @@ class _Script:
         self._targets: dict[str, _Target] = {}
         self._results: list[p.Plan] = []
         self._uses: dict[str, int] = {}
+        self._shared = Shared()
+        self._made = Made()
 
     def build(self) -> Graph:
         """The graph of all statements."""
@@ -110,7 +113,7 @@ class _Script:
         self._write_all()
         for plan in self._results:
             name = self._graph.unique_name("result")
-            lower(plan, self._streams, name, graph=self._graph).sink(name, Terminal())
+            self._lowered(plan, name).sink(name, Terminal())
         return self._needed()
 
     def _needed(self) -> Graph:
@@ -160,7 +163,7 @@ class _Script:
             plan = self._named(plan, [column.name for column in schema.expressions], schema)
         if self._uses.get(name.name.lower(), 0) > 2 and not isinstance(plan, p.Scan):
             # Read more than once: computed once, at the price that no reader's condition moves into it.
-            stream = lower(plan, self._streams, name.name, name=name.name, graph=self._graph)
+            stream = self._lowered(plan, name.name, name.name)
             self._streams[name.name] = stream
             plan = p.Scan(name.name, stream.schema)
         self._views[name.name] = plan
@@ -320,8 +323,13 @@ class _Script:
         policy = self._policy(described.options)
         writers = described.options.number("writers")
         described.options.finish(table.name)
-        stream = lower(plan, self._streams, table.name, graph=self._graph)
+        stream = self._lowered(plan, table.name)
         return described.options.make(lambda: stream.sink(table.name, sink, writers=writers, on_error=policy))
+
+    def _lowered(self, plan: p.Plan, stem: str, name: str | None = None) -> Stream:
+        """The stream of a plan, of which other statements may have added parts already."""
+        plan = self._shared.of(plan)
+        return lower(plan, self._streams, stem, name=name, graph=self._graph, made=self._made)
 
     def names(self) -> list[str]:
         """What a query can read."""
