@@ -7,6 +7,7 @@ an array, and returns an array of the result type, row by row (so it may be run 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -106,30 +107,87 @@ _SIGNATURE: Final = re.compile(r"(?P<name>.+?)\((?P<parameters>.*?)(?P<variadic>
 _overloads: dict[str, list[Overload]] = {}
 
 
+@attrs.frozen
+class Entry:
+    """What the reference says of one registration.
+
+    Attributes:
+        module: where it was registered.
+        signatures: under which it was.
+        says: what it does, as one sentence; empty where another entry of the same name says it.
+        examples: SQL expressions, each with ``=`` and the literal that it is equal to, or with ``IS NULL``.
+        by_row: whether it is computed value by value in Python (over the distinct values), for want of a kernel.
+    """
+
+    module: str
+    signatures: tuple[str, ...]
+    says: str = ""
+    examples: tuple[str, ...] = ()
+    by_row: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The functions' names, each once."""
+        return tuple(dict.fromkeys(signature_parts(signature)[0] for signature in self.signatures))
+
+
+_entries: list[Entry] = []
+
+
+def entries() -> Sequence[Entry]:
+    """Everything that was registered, in that order."""
+    return tuple(_entries)
+
+
+def signature_parts(signature: str) -> tuple[str, str, str]:
+    """The name, the parameters and the result of a signature."""
+    found = _SIGNATURE.fullmatch(signature)
+    if found is None:
+        raise ValueError(f"{signature!r} is no signature; write for example 'left(text, bigint) -> text'")
+    return found["name"], found["parameters"] + (found["variadic"] or ""), found["result"]
+
+
 def function(
-    *signatures: str, total: bool = False, result: Callable[[Sequence[pa.DataType]], pa.DataType] | None = None
+    *signatures: str,
+    total: bool = False,
+    result: Callable[[Sequence[pa.DataType]], pa.DataType] | None = None,
+    says: str = "",
+    examples: Sequence[str] = (),
+    by_row: bool = False,
 ) -> Callable[[Kernel], Kernel]:
     """Register a kernel under one or more signatures, e.g. ``"left(text, bigint) -> text"``.
 
     Parameter types are the keys of the table above; ``const`` before one asks for a value that is the same in all rows;
     all ``same`` parameters are cast to the type in which they meet; ``...`` repeats the last parameter. The result
     ``same`` is the type of the first argument, unless `result` computes it from the arguments' types.
+
+    What the reference says stands in `says`, `examples` and `by_row`, see `Entry`; one registration of a name must have
+    them.
     """
+    _entries.append(Entry(_caller(), signatures, says, tuple(examples), by_row))
 
     def register(kernel: Kernel) -> Kernel:
         for signature in signatures:
-            overload(signature, *(_rule(signature, level, kernel, total, result) for level in range(LEVELS)))
+            _add(signature, *(_rule(signature, level, kernel, total, result) for level in range(LEVELS)))
         return kernel
 
     return register
 
 
-def overload(signature: str, *rules: Rule) -> None:
-    """Register a meaning of a name by rules: one for each level, or one for all of them."""
-    found = _SIGNATURE.fullmatch(signature)
-    if found is None:
-        raise ValueError(f"{signature!r} is no signature; write for example 'left(text, bigint) -> text'")
-    _overloads.setdefault(found["name"], []).append(Overload(signature, rules if len(rules) > 1 else rules * LEVELS))
+def overload(signature: str, *rules: Rule, says: str = "", examples: Sequence[str] = (), by_row: bool = False) -> None:
+    """Register a meaning of a name by rules: one for each level, or one for all; documented as by `function`."""
+    _entries.append(Entry(_caller(), (signature,), says, tuple(examples), by_row))
+    _add(signature, *rules)
+
+
+def _caller() -> str:
+    """The module that calls the function that calls this."""
+    return str(sys._getframe(2).f_globals["__name__"])
+
+
+def _add(signature: str, *rules: Rule) -> None:
+    name, _, _ = signature_parts(signature)
+    _overloads.setdefault(name, []).append(Overload(signature, rules if len(rules) > 1 else rules * LEVELS))
 
 
 def functions() -> list[str]:

@@ -18,7 +18,9 @@ from operators.expressions.functions.parameters import parametric
 from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
 from operators.expressions.types import Argument
 
-function("lower(text) -> text", total=True)(pc.utf8_lower)
+function("lower(text) -> text", total=True, says="The text in lower case.", examples=["lower('ÉTÉ') = 'été'"])(
+    pc.utf8_lower
+)
 function("upper(text) -> text", total=True)(pc.utf8_upper)
 function("initcap(text) -> text", total=True)(pc.utf8_title)
 function("reverse(text) -> text", total=True)(pc.utf8_reverse)
