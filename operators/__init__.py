@@ -23,6 +23,7 @@ from operators.sql import SqlError, script, sql
 from operators.terminal import Callback, Terminal
 from operators.top_n import TopN
 from operators.union import Union
+from operators.unnest import Unnest
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
 
@@ -66,6 +67,7 @@ __all__ = [
     "TopN",
     "Tumble",
     "Union",
+    "Unnest",
     "WindowAggregate",
     "agg",
     "call",
