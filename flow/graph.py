@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import trio
 
+from flow.changes import why
 from flow.durations import Duration, microseconds
 from flow.errors import GraphError, known
 from flow.metrics import RunStats
@@ -37,10 +38,18 @@ from flow.verbs import verbs
 
 
 class Graph:
-    """A dataflow graph under construction: add nodes by `source` and by the methods of the streams that it returns."""
+    """A dataflow graph under construction: add nodes by `source` and by the methods of the streams that it returns.
 
-    def __init__(self, name: str = "graph", nodes: Mapping[str, Node] | None = None) -> None:
+    Attributes:
+        name: of the graph.
+        settings: how it runs where a run is given no others.
+    """
+
+    def __init__(
+        self, name: str = "graph", nodes: Mapping[str, Node] | None = None, settings: Settings | None = None
+    ) -> None:
         self.name = name
+        self.settings = settings or Settings()
         self._nodes: dict[str, Node] = {}
         self._schemas: dict[Output, StreamSchema] = {}
         for node in (nodes or {}).values():
@@ -50,6 +59,7 @@ class Graph:
         return (
             isinstance(other, Graph)
             and self.name == other.name
+            and self.settings == other.settings
             and list(self.nodes.items()) == list(other.nodes.items())
         )
 
@@ -59,7 +69,7 @@ class Graph:
         return f"Graph({self.name!r}, {list(self._nodes)})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"name": self.name, "_nodes": self._nodes, "_schemas": {}}
+        return {"name": self.name, "settings": self.settings, "_nodes": self._nodes, "_schemas": {}}
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -179,7 +189,7 @@ class Graph:
         takes longer than the grace period.
 
         Args:
-            settings: how to run it.
+            settings: how to run it (default: the graph's own, which a script may set).
             watch: called with the counts now and then and once at the end, in a worker thread.
             watch_every: seconds between such calls.
             changes: settings by name, on top of `settings`, e.g. ``partitions=8``.
@@ -190,7 +200,7 @@ class Graph:
             ExceptionGroup: flat, of StepError, when something failed.
             KeyboardInterrupt: a signal aborted the run, or came before it began.
         """
-        chosen = attrs.evolve(settings or Settings(), **changes)
+        chosen = attrs.evolve(settings or self.settings, **changes)
         with Signals() as signals:
             run = Run(self.name, self.nodes, chosen)
             signals.hold()
@@ -216,6 +226,11 @@ class Graph:
                     raise GraphError(f"the operator has the ports {expected}; connected are {given}")
                 return node.operator.output(inputs)
             case SinkNode():
+                if inputs["in"].changelog and not node.sink.takes_changes:
+                    makers = why(self.nodes, node.input, self.schema)
+                    raise GraphError(
+                        f"the stream is a changelog, and this sink only appends: {makers}; {node.sink.instead}"
+                    )
                 node.sink.check(inputs["in"])
                 return None
 
@@ -312,9 +327,9 @@ class Stream:
         Raises:
             GraphError: the name is taken, or the sink cannot take the stream.
         """
-        self.graph.add(
-            SinkNode(name, sink if isinstance(sink, Sink) else sink.as_sink(), self.output, writers, on_error)
-        )
+        if not isinstance(sink, Sink):
+            sink = sink.as_sink()
+        self.graph.add(SinkNode(name, sink, sink.fed_by(self, name).output, writers, on_error))
         return Written(self.graph, name)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
 import attrs
 import pyarrow as pa
@@ -118,6 +118,36 @@ class PortedPartition(Partition, ABC):
     def on_batch(self, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
         """Rows came in on a port; yield what follows from them."""
 
+    def on_port_end(self, port: str) -> None:
+        """Nothing follows on a port, while something may on others."""
+
+
+Growth = Literal["bounded", "keys", "rows", "unknown"]
+"""How state grows: not beyond what windows or limits hold; with the different keys, or the rows, for ever; unsaid."""
+
+_GROWING: Final[Mapping[str, str]] = {
+    "bounded": "bounded",
+    "keys": "grows with the keys, for ever",
+    "rows": "grows with the rows, for ever",
+    "unknown": "it does not say how it grows",
+}
+
+
+@attrs.frozen
+class Kept:
+    """What the partitions of an operator keep of the rows before.
+
+    Attributes:
+        what: in words that may follow "keeps", such as "one entry a key".
+        growth: how it grows.
+    """
+
+    what: str
+    growth: Growth
+
+    def __str__(self) -> str:
+        return f"keeps {self.what}: {_GROWING[self.growth]}"
+
 
 @attrs.frozen
 class TwoPhase:
@@ -153,8 +183,20 @@ class Operator(ABC):
     waits: bool = False
     """Whether partitions wait for the outside world: they are `AsyncPartition`s."""
 
+    early: tuple[str, ...] = ()
+    """Ports that had better come to their end before the others, since less is kept from then on: of several, any.
+
+    Where it is known how much there is to read on both, the sources of one of them are read first.
+    """
+
     coalesce: bool = True
     """Whether waiting batches may be concatenated before `on_batch` (natural batching)."""
+
+    in_order: bool = False
+    """Whether it matters in which order a source gives rows: then one reader reads all splits of a source, in turn."""
+
+    takes_back: str = "takes rows back"
+    """For people, where it makes a changelog of rows that are never taken back: what it does, and when."""
 
     @abstractmethod
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
@@ -175,6 +217,13 @@ class Operator(ABC):
     def predicate(self) -> pc.Expression | None:
         """For an operator that only drops rows: what holds of every row that comes out. A hint to the reader."""
         return None
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """What its partitions keep, and how that grows; None where a batch leaves nothing behind.
+
+        For people: ``EXPLAIN`` and ``penstock explain`` tell it. An operator with state should say what it is.
+        """
+        return None if self.stateless else Kept("a state of its own", "unknown")
 
     def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:
         """The operator in two halves around the exchange that feeds it, where that saves traffic."""

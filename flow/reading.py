@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from time import perf_counter_ns
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from flow.errors import columns_told
 from flow.origin import Origins
+from flow.schema import WEIGHT
 from flow.source import AsyncReader, Idle, Offset, Reader, RejectedRow
 from flow.steps import Send
 
@@ -63,11 +65,12 @@ class Gathered:
 
     def __init__(self, columns: pa.Schema) -> None:
         self._columns = columns
+        self._weight = columns.get_field_index(WEIGHT)
         self.batches: list[pa.RecordBatch] = []
         self.rows = 0
         self.bytes = 0
         self.offset: Offset = None
-        self.rejected: Sequence[RejectedRow] = ()
+        self.rejected: list[RejectedRow] = []
         self.idle: float | None = None
         self.ended = False
 
@@ -81,7 +84,7 @@ class Gathered:
     def take_from(self, reader: Reader | AsyncReader) -> None:
         """Take in what a reader tells beside the rows."""
         self.offset = reader.offset()
-        self.rejected = reader.take_rejected()
+        self.rejected += reader.take_rejected()
         self.ended = self.ended or (isinstance(reader, Reader) and reader.ended)
 
     def take(self, answer: pa.RecordBatch | Idle | None) -> bool:
@@ -98,6 +101,8 @@ class Gathered:
             raise TypeError(
                 f"the reader returned the columns {columns_told(answer.schema)}, not {columns_told(self._columns)}"
             )
+        if self._weight >= 0 and answer.column(self._weight).null_count:
+            answer = self._weighed(answer)
         rows = answer.num_rows
         if rows:
             # Asking a small batch for its bytes takes longer than reading it: the first ones tell for the others.
@@ -106,3 +111,10 @@ class Gathered:
             self.batches.append(answer)
             self.rows += rows
         return True
+
+    def _weighed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows of a changelog that say how often they count; the others are rejected."""
+        weights = batch.column(self._weight)
+        for row in batch.filter(weights.is_null()).to_pylist():
+            self.rejected.append(RejectedRow(json.dumps(row, default=str), f"NULL in {WEIGHT!r}"))
+        return batch.filter(weights.is_valid())

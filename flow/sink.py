@@ -6,13 +6,16 @@ What a writer wrote in an epoch becomes visible when the epoch commits, and not 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.schema import StreamSchema
+
+Fed = TypeVar("Fed")
+"""A stream of a graph."""
 
 
 @attrs.frozen
@@ -72,13 +75,23 @@ class Sink(ABC):
     takes_changes: bool = False
     """Whether retractions can be written; a changelog into a sink that cannot is refused before anything runs."""
 
+    instead: ClassVar[str] = "use a sink that takes changes, or operators that only append"
+    """What to do with a changelog that it cannot take; ends the error."""
+
     def check(self, schema: StreamSchema) -> None:
         """Raise GraphError where the stream cannot be written."""
         if schema.changelog and not self.takes_changes:
-            raise GraphError(
-                "the stream is a changelog (its rows can be retracted), and this sink only appends: "
-                "use EMIT FINAL, or a sink that takes changes"
-            )
+            raise GraphError(f"the stream is a changelog, and this sink only appends: {self.instead}")
+
+    def fed_by(self, stream: Fed, name: str) -> Fed:
+        """The stream as the sink of this name has to be fed, where an operator or a router belongs in front of it.
+
+        Called by `Stream.sink`, before the sink is added. The default is the stream as it is.
+
+        Raises:
+            GraphError: the stream cannot be written.
+        """
+        return stream
 
     @abstractmethod
     def open(self, context: WriterContext) -> Writer:

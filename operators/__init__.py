@@ -24,6 +24,7 @@ from operators.terminal import Callback, Terminal
 from operators.top_n import TopN
 from operators.union import Union
 from operators.unnest import Unnest
+from operators.upsert import Upsert
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
 
@@ -67,6 +68,7 @@ __all__ = [
     "TopN",
     "Tumble",
     "Union",
+    "Upsert",
     "Unnest",
     "WindowAggregate",
     "agg",
