@@ -36,7 +36,7 @@ async def run(
         GraphError: the graph cannot run.
         ExceptionGroup: flat, of StepError, when something failed.
     """
-    chosen = attrs.evolve(settings or Settings(), **changes)
+    chosen = attrs.evolve(settings or graph.settings, **changes)
     return await Run(graph.name, graph.nodes, chosen).execute(watch=watch, watch_every=watch_every)
 
 
@@ -163,7 +163,7 @@ def start(
     Raises:
         GraphError: the graph cannot run.
     """
-    chosen = attrs.evolve(settings or Settings(), **changes)
+    chosen = attrs.evolve(settings or graph.settings, **changes)
     run = Run(graph.name, graph.nodes, chosen)
     manager = start_blocking_portal("trio")
     portal = manager.__enter__()

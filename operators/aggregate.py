@@ -15,7 +15,7 @@ from flow.durations import Duration
 from flow.errors import GraphError
 from flow.graph import Stream
 from flow.nodes import ErrorPolicy
-from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
+from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
 from operators.aggregates.aggregation import Aggregation
@@ -65,6 +65,7 @@ class Aggregate(Operator):
 
     timed = False
     vectorised = True
+    takes_back = "takes a group's row back when the group changes (unless it emits final results)"
 
     @single.default
     def _single(self) -> bool:
@@ -89,6 +90,15 @@ class Aggregate(Operator):
         if any(aggregation.arrives for _, aggregation in self.aggregations):
             return None
         return {"in": used(self.keys, self.aggregations)}
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """One entry a key, and the values of which an aggregation keeps all."""
+        (schema,) = inputs.values()
+        holding = [name for name, aggregation in self.aggregations if aggregation.keeps_values(schema.changelog)]
+        of = "of each key" if self.keys else "of all rows"
+        if holding:
+            return Kept(f"every different value {of} ({', '.join(holding)})", "rows")
+        return Kept("one entry a key", "keys") if self.keys else Kept("one entry", "bounded")
 
     def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:
         """Partial results before the exchange, unless rows can be retracted or their order matters."""

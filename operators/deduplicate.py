@@ -11,13 +11,13 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from flow.durations import Duration, microseconds
+from flow.durations import Duration, microseconds, spelled
 from flow.errors import GraphError, known
 from flow.graph import Stream
 from flow.hashing import hash_columns, key_groups
 from flow.keys import KeyIndex, factorise
 from flow.nodes import ErrorPolicy
-from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables
+from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, Tables
 from flow.schema import BEFORE_ALL, StreamSchema
 from flow.verbs import verb
 from operators.aggregates.columns import BoolArray, IntArray, column, event_microseconds, grown, physical, plain_type
@@ -66,6 +66,12 @@ class Deduplicate(Operator):
         if self.within is not None and schema.event_time is None:
             raise GraphError("within is measured in event time, and the stream has none")
         return schema
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """The keys that have come."""
+        if self.within is None:
+            return Kept("one entry a key", "keys")
+        return Kept(f"one entry a key that came within {spelled(self.within)}", "bounded")
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""

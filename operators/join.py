@@ -15,7 +15,7 @@ from flow.errors import GraphError, known
 from flow.graph import Stream
 from flow.hashing import hash_columns
 from flow.nodes import ErrorPolicy
-from flow.operator import Operator, Partition, PartitionContext
+from flow.operator import Kept, Operator, Partition, PartitionContext
 from flow.schema import WEIGHT, StreamSchema, changelog_of
 from flow.verbs import verb
 from operators.aggregates.columns import plain_type
@@ -36,6 +36,16 @@ _SHOWN: Final[dict[str, tuple[int, int]]] = {
     "anti": (-1, 0),
 }
 
+_EARLY: Final[dict[str, tuple[str, ...]]] = {
+    "inner": ("left", "right"),
+    "left": ("right",),
+    "right": ("left",),
+    "full": (),
+    "semi": ("left", "right"),
+    "anti": ("right",),
+}
+"""The sides of which one had better come first: less is kept then, and less of what comes out is taken back."""
+
 
 def _pairs(keys: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((left, right) for left, right in keys)
@@ -53,7 +63,7 @@ class Join(Operator):
     for the other side's columns; ``semi`` gives the left's rows that have a partner, ``anti`` those that have none.
     Both ports must be divided by the keys, in their order.
 
-    The state is the rows of both sides, for ever; of a semi or anti join without condition, only the left's rows, and
+    The state is the rows of both sides, for ever, or until the other side ends where they wait for nothing else; of a semi or anti join without condition, only the left's rows, and
     the number of the right's by key. Columns come out plain where they come in dictionary-encoded.
 
     Attributes:
@@ -69,6 +79,8 @@ class Join(Operator):
     condition: Expression | None = attrs.field(default=None, converter=_condition)
     null_safe: bool = False
     single: bool = attrs.field(init=False, repr=False, eq=False)
+    takes_back: str = attrs.field(init=False, repr=False, eq=False)
+    early: tuple[str, ...] = attrs.field(init=False, repr=False, eq=False)
 
     ports = ("left", "right")
     timed = False
@@ -77,6 +89,16 @@ class Join(Operator):
     @single.default
     def _single(self) -> bool:
         return not self.keys
+
+    @early.default
+    def _early(self) -> tuple[str, ...]:
+        return _EARLY[self.kind]
+
+    @takes_back.default
+    def _taken_back(self) -> str:
+        if self.kind in ("semi", "anti"):
+            return f"({self.kind} join) takes rows back when a partner comes or goes"
+        return f"({self.kind} join) takes back the row without partner once a partner comes"
 
     @kind.validator
     def _known_kind(self, attribute: attrs.Attribute[str], value: str) -> None:
@@ -109,6 +131,12 @@ class Join(Operator):
         columns = pa.schema([*_fields(left), *(_fields(right) if self.paired else ())])
         appends = self.kind in ("inner", "semi") and not left.changelog and not right.changelog
         return StreamSchema(columns if appends else changelog_of(columns))
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """The rows of both sides, or of the left, with how many of the right there are."""
+        if self.paired or self.condition is not None:
+            return Kept("every row of both sides", "rows")
+        return Kept("every row of the left side, and the number of the right's by key", "rows")
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""

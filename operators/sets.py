@@ -16,7 +16,7 @@ from flow.errors import GraphError, known
 from flow.graph import Stream
 from flow.hashing import hash_columns, key_groups
 from flow.nodes import ErrorPolicy
-from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, PortedPartition, Tables
+from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, PortedPartition, Tables
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
 from operators.aggregates.columns import IntArray, column, physical, plain_type
@@ -50,6 +50,10 @@ class Distinct(Operator):
         row_kinds(schema)
         return schema.with_columns(_plain(schema, schema.changelog))
 
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """How often each row is there."""
+        return Kept("one entry for each distinct row", "keys")
+
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""
         return _DistinctPartition(self, context)
@@ -76,6 +80,7 @@ class SetOperation(Operator):
 
     timed = False
     vectorised = True
+    takes_back = "(except) takes rows back when they come on the right"
 
     def __attrs_post_init__(self) -> None:
         if self.kind not in ("intersect", "except"):
@@ -98,6 +103,10 @@ class SetOperation(Operator):
         columns = _plain(left, left.changelog or right.changelog or self.kind == "except")
         positions = {_position(schema, schema.event_time) for schema in (left, right)}
         return left.with_columns(columns) if len(positions) == 1 else StreamSchema(columns)
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """How often each row is there on either side."""
+        return Kept("one entry for each distinct row of both sides", "keys")
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""

@@ -17,7 +17,7 @@ from flow.errors import GraphError, known
 from flow.graph import Stream
 from flow.keys import KeyIndex
 from flow.nodes import ErrorPolicy
-from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables
+from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, Tables
 from flow.schema import WEIGHT, StreamSchema, changelog_of
 from flow.verbs import verb
 from operators.aggregates.columns import IntArray, column, grown, physical, plain, plain_type, unique_slots
@@ -66,6 +66,7 @@ class TopN(Operator):
 
     timed = False
     vectorised = True
+    takes_back = "takes rows back when others come before them"
 
     @single.default
     def _single(self) -> bool:
@@ -95,6 +96,14 @@ class TopN(Operator):
                 raise GraphError(f"the rank cannot be called {self.rank!r}: there is a column of that name")
             fields.append(pa.field(self.rank, pa.int64()))
         return StreamSchema(changelog_of(pa.schema(fields)))
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """The first rows of each key; all rows where some can be taken back, or where all come out."""
+        (schema,) = inputs.values()
+        if schema.changelog or self.limit is None:
+            return Kept("every row", "rows")
+        rows = f"the first {self.offset + self.limit} rows"
+        return Kept(f"{rows} of each key", "keys") if self.keys else Kept(rows, "bounded")
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from flow.durations import microseconds, spelled
 from flow.errors import GraphError
-from flow.operator import KEY_GROUP, Operator, Partition, PartitionContext, Tables, TwoPhase
+from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import BoolArray, IntArray, column, physical
@@ -70,6 +70,7 @@ class WindowAggregate(Operator):
     single: bool = attrs.field(init=False, repr=False, eq=False)
 
     vectorised = True
+    takes_back = "takes a window's row back when the window changes (unless it emits final results)"
 
     @single.default
     def _single(self) -> bool:
@@ -105,6 +106,10 @@ class WindowAggregate(Operator):
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """Keys, arguments and the event time."""
         return {"in": used(self.keys, self.aggregations, self.window)}
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """The open windows."""
+        return Kept(f"{'one entry a key' if self.keys else 'one entry'} in each open window", "bounded")
 
     def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:
         """Partial results before the exchange, unless rows can be retracted or their order matters."""

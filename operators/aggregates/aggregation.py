@@ -226,6 +226,12 @@ class Aggregation:
             return attrs.evolve(self, function="count_distinct" if self.function == "count" else self.function)
         return self if self.function in _INDIFFERENT else attrs.evolve(self, distinct=True)
 
+    def keeps_values(self, changelog: bool) -> bool:
+        """Whether every different value of a group is kept, of rows that can be taken back or that cannot."""
+        if self.distinct or self.function in _PERCENTILES | LISTS | {"count_distinct", "median", "mode"}:
+            return True
+        return changelog and self.function in _EXTREMES | ORDERED | {"any_value", "approx_count_distinct"}
+
     def type(self, schema: pa.Schema) -> pa.DataType:
         """The type of the result over rows of these columns; raises GraphError where an argument does not fit."""
         if self.filter is not None:
