@@ -329,6 +329,7 @@ class ChainInstance:
         ended = running.frontier.end(port)
         yield from self._tell(running, moved=running.frontier.time > before, was_idle=was_idle)
         if not ended:
+            running.on_port_end(port)
             return
         if running.partition is not None:
             yield from self._let_go(running, running.partition.flush)

@@ -8,11 +8,18 @@ from flow.messages import LAST_EPOCH
 
 
 class Control:
-    """What all instances of a run have to know: the epoch that is to end, and whether reading is to stop."""
+    """What all instances of a run have to know: the epoch that is to end, and whether reading is to stop.
+
+    Attributes:
+        epoch: the one that is to end.
+        stopping: whether reading is to stop.
+        read: the sources that have been read to their ends.
+    """
 
     def __init__(self) -> None:
         self.epoch = 0
         self.stopping = False
+        self.read: set[str] = set()
         self._changed = trio.Event()
 
     def end_epoch(self) -> None:
@@ -23,6 +30,11 @@ class Control:
     def stop(self) -> None:
         """Ask the readers to stop reading; what was read is finished."""
         self.stopping = True
+        self._notify()
+
+    def end_source(self, name: str) -> None:
+        """A source has been read to its end."""
+        self.read.add(name)
         self._notify()
 
     def _notify(self) -> None:

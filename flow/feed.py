@@ -5,7 +5,7 @@ A feed is used by one task. The splits of a source are shared by its feeds throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from time import perf_counter_ns
 from typing import TypeVar
 
@@ -47,6 +47,7 @@ class SplitPool:
         self._taken = [0] * len(self._queues)
         self._bounds: list[list[int]] = []
         self.total = 0
+        self.unfinished = readers
         self.add(splits)
 
     def add(self, splits: Sequence[Split]) -> None:
@@ -98,6 +99,7 @@ class Feed:
 
     Attributes:
         work: what to do with what was read while still in the thread that read it; None: hand it on.
+        after: the sources that are read to their ends before this one begins.
         more_is_coming: whether the next rows are only a matter of computing: nobody has to make do without them.
     """
 
@@ -135,6 +137,7 @@ class Feed:
         self._idle: float | None = None
         self._ended = False
         self.work: Callable[[Read], Begun] | None = None
+        self.after: Set[str] = frozenset()
         self.more_is_coming = False
 
     @property
@@ -151,6 +154,10 @@ class Feed:
             if self._control.epoch != self._epoch and not self._barred:
                 self._epoch, self._barred = self._control.epoch, True
                 return Barrier(self._epoch)
+            if self.after and not self.after <= self._control.read:
+                self._barred = False
+                await self._wait_for_others()
+                continue
             self._barred = False  # between two barriers something is read, however fast epochs follow each other
             if self._idle is not None:
                 time, silent = self._time()
@@ -196,12 +203,20 @@ class Feed:
             await self._control.nap(seconds)
         self.counters.starved += perf_counter_ns() - start
 
+    async def _wait_for_others(self) -> None:
+        start = perf_counter_ns()
+        await self._control.changed()
+        self.counters.starved += perf_counter_ns() - start
+
     async def _open_next(self) -> bool:
         split = self._pool.take(self._number)
         if split is None:
             every = self._source.discover_every
             if every is None:
                 self._ended = True
+                self._pool.unfinished -= 1
+                if not self._pool.unfinished:
+                    self._control.end_source(self._node.name)
                 return False
             self._pool.add(await self._blocking(self._source.splits))
             split = self._pool.take(self._number)

@@ -120,11 +120,13 @@ class Table(Source):
         rows = sum(batch.num_rows for batch in self._pieces)
         share = max(_SPLIT_ROWS, -(-rows // _SPLITS))
         splits: list[Split] = []
+        names = self.schema().names
         first = waiting = 0
         for end, batch in enumerate(self._pieces, 1):
             waiting += batch.num_rows
             if waiting >= share or end == len(self._pieces):
-                splits.append(Split(f"batches {first}-{end - 1}", [first, end], sequence="table"))
+                size = sum(piece.column(name).nbytes for piece in self._pieces[first:end] for name in names)
+                splits.append(Split(f"batches {first}-{end - 1}", [first, end], size=size, sequence="table"))
                 first, waiting = end, 0
         return splits
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from flow.hashing import hash_columns, is_bytes, key_groups
 from flow.keys import KeyIndex, factorise
-from flow.operator import KEY_GROUP, PortedPartition, Tables
+from flow.operator import KEY_GROUP, KEY_GROUPS, PortedPartition, Tables
 from flow.schema import WEIGHT
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, plain, unique_slots
 from operators.expressions import BoundExpression
@@ -28,6 +28,7 @@ PIECE: Final = 131_072
 """Most rows of a batch that comes out."""
 
 _MANY_SLOTS: Final = 65_536
+_PORTS: Final = ("left", "right")
 
 
 @attrs.frozen
@@ -89,38 +90,59 @@ class JoinPartition(PortedPartition):
         self._sides = [Side(each.kinds) for each in self._inputs]
         self._totals = [np.zeros(0, np.int64), np.zeros(0, np.int64)]
         self._next_look = _MANY_SLOTS
+        self._ended = [False, False]
 
     def on_batch(self, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
         """Yield what a batch on the port ``left`` or ``right`` changes."""
         if not batch.num_rows:
             return
         self._rebuild_where_worn()
-        own = ("left", "right").index(port)
+        own = _PORTS.index(port)
+        if self._ended[own]:
+            raise RuntimeError(f"rows came in on the {port}, which had ended when the state was stored: they find nothing")
         given = self._inputs[own]
         columns = [plain(batch.column(name)) for name in given.columns]
         weights = physical(batch.column(WEIGHT)) if given.changelog else None
         if weights is not None and (weights == 1).all():
             weights = None
-        if not self._null_safe:
-            keyed = [columns[key] for key in given.keys if columns[key].null_count]
-            if keyed:
-                unmatched = np.logical_or.reduce([np.asarray(array.is_null()) for array in keyed])
-                yield from self._unmatched(own, columns, weights, unmatched)
-                chosen = np.flatnonzero(~unmatched)
-                columns = [array.take(pa.array(chosen)) for array in columns]
-                weights = None if weights is None else weights[chosen]
-                if not len(chosen):
-                    return
-                slots = self._slots([columns[key] for key in given.keys], len(chosen))
-                yield from self._changes(own, columns, slots, weights)
+        keys = [columns[key] for key in given.keys]
+        slots = unmatched = None
+        if not self._null_safe and any(array.null_count for array in keys):
+            unmatched = np.logical_or.reduce([np.asarray(array.is_null()) for array in keys])
+        if self._ended[1 - own] and self._index is not None:
+            slots = self._index.find(keys)
+            unknown = slots < 0
+            if unknown.any():
+                unmatched = unknown if unmatched is None else unmatched | unknown
+        rows = batch.num_rows
+        if unmatched is not None:
+            yield from self._unmatched(own, columns, weights, unmatched)
+            chosen = np.flatnonzero(~unmatched)
+            rows = len(chosen)
+            if not rows:
                 return
-        slots = self._slots([columns[key] for key in given.keys], batch.num_rows)
+            columns = [array.take(pa.array(chosen)) for array in columns]
+            weights = None if weights is None else weights[chosen]
+            slots = None if slots is None else slots[chosen]
+        if slots is None:
+            slots = self._slots([columns[key] for key in given.keys], rows)
         yield from self._changes(own, columns, slots, weights)
+
+    def on_port_end(self, port: str) -> None:
+        """Rows of the other side are no longer kept: what they have not met by now they will not meet."""
+        own = _PORTS.index(port)
+        self._ended[own] = True
+        if not self._keeps(1 - own):
+            self._sides[1 - own] = Side(self._inputs[1 - own].kinds)
+
+    def _keeps(self, own: int) -> bool:
+        """Whether rows of a side have to be known later: for new ones of the other side, or for those that they meet."""
+        return self._inputs[own].kept and not (self._ended[1 - own] and not self._inputs[1 - own].shown)
 
     def snapshot(self) -> Tables:
         """A row a row that is there, or, of a side that only counts, a row a key."""
         tables = {}
-        for own, (name, given) in enumerate(zip(("left", "right"), self._inputs, strict=True)):
+        for own, (name, given) in enumerate(zip(_PORTS, self._inputs, strict=True)):
             side = self._sides[own]
             rows = side.standing()
             if given.kept:
@@ -137,11 +159,16 @@ class JoinPartition(PortedPartition):
             ours = [column(pa.int64(), values) for values in (counts, partners, groups)]
             names = [f"column_{number}" for number in range(len(arrays))]
             tables[name] = pa.table([*arrays, *ours], [*names, WEIGHT, "partners", KEY_GROUP])
+        if any(self._ended):
+            ports = [name for name, ended in zip(_PORTS, self._ended, strict=True) if ended]
+            # Every partition has to know, whichever key groups it owns.
+            rows = [(name, group) for name in ports for group in range(KEY_GROUPS)]
+            tables["ended"] = pa.table([[name for name, _ in rows], [group for _, group in rows]], ["port", KEY_GROUP])
         return tables
 
     def restore(self, state: Tables) -> None:
         """Take up rows, from any number of partitions."""
-        for own, (name, given) in enumerate(zip(("left", "right"), self._inputs, strict=True)):
+        for own, (name, given) in enumerate(zip(_PORTS, self._inputs, strict=True)):
             for batch in state[name].combine_chunks().to_batches(PIECE) if name in state else ():
                 if not batch.num_rows:
                     continue
@@ -152,6 +179,8 @@ class JoinPartition(PortedPartition):
                 if given.kept:
                     self._sides[own].load(columns, slots, counts if given.changelog else None, partners)
                 self._total(own, slots, counts)
+        for name in state["ended"].column("port").to_pylist() if "ended" in state else ():
+            self._ended[_PORTS.index(name)] = True
 
     def _slots(self, keys: Sequence[pa.Array], rows: int) -> IntArray:
         return np.zeros(rows, np.int64) if self._index is None else self._index.slots(keys)
@@ -165,27 +194,29 @@ class JoinPartition(PortedPartition):
     def _unmatched(
         self, own: int, columns: list[pa.Array], weights: IntArray | None, rows: BoolArray
     ) -> Iterator[pa.RecordBatch]:
-        """Rows that no row can match, since a key is NULL; nothing need be remembered of them."""
+        """Rows that no row can match: a key is NULL, or new to an input that ended. Nothing need be remembered."""
         if self._inputs[own].shown >= 0 or not rows.any():
             return
         chosen = np.flatnonzero(rows)
         arrays = [array.take(pa.array(chosen)) for array in columns]
-        counts = np.ones(len(chosen), np.int64) if weights is None else weights[chosen]
+        counts = np.ones(len(chosen), np.int64)
         if weights is not None:
-            codes, first = factorise(arrays)
-            net = np.zeros(len(first), np.int64)
-            np.add.at(net, codes, counts)
-            arrays, counts = [array.take(pa.array(first)) for array in arrays], net
+            first, counts = _netted(arrays, weights[chosen])
+            arrays = [array.take(pa.array(first)) for array in arrays]
         yield from self._alone(own, arrays, counts)
 
     def _changes(
         self, own: int, columns: list[pa.Array], slots: IntArray, weights: IntArray | None
     ) -> Iterator[pa.RecordBatch]:
-        given = self._inputs[own]
-        if given.kept:
+        if self._keeps(own):
             delta = self._sides[own].apply(columns, slots, weights)
         else:
             delta = Delta(columns, slots, weights, np.zeros(0, np.int64))
+            if weights is not None and self._inputs[own].kept:
+                first, net = _netted(columns, weights)
+                places = pa.array(first)
+                columns = [array.take(places) for array in columns]
+                delta = Delta(columns, slots[first], net, delta.rows).take(net != 0)
         if not len(delta):
             return
         if self._condition is None:
@@ -255,7 +286,8 @@ class JoinPartition(PortedPartition):
                 yield from self._joined(own, delta, owners, rows)
         void = 0
         if self._inputs[own].shown:
-            mine.partners[delta.rows] = found
+            if len(delta.rows):
+                mine.partners[delta.rows] = found
             chosen = (found > 0) == (self._inputs[own].shown > 0)
             void = yield from self._shown(own, delta.columns, np.where(chosen, counts, 0), bool(shown))
         if shown:
@@ -374,8 +406,10 @@ class JoinPartition(PortedPartition):
             self._next_look = 2 * len(used)
         if worn:
             state = self.snapshot()
+            ended = self._ended
             self._begin()
             self.restore(state)
+            self._ended = ended
 
 
 def _same_columns(own: Input, other: Input) -> dict[int, int]:
@@ -394,3 +428,11 @@ def _blank(columns: Sequence[pa.Array]) -> BoolArray | None:
         return None
     blank = np.logical_and.reduce([np.asarray(array.is_null()) for array in columns])
     return blank if blank.any() else None
+
+
+def _netted(columns: Sequence[pa.Array], weights: IntArray) -> tuple[IntArray, IntArray]:
+    """Where each different row first stands, and the sum of its weights."""
+    codes, first = factorise(list(columns))
+    net = np.zeros(len(first), np.int64)
+    np.add.at(net, codes, weights)
+    return first, net
