@@ -36,7 +36,8 @@ from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, ExpressionError, common, literal_decimal, logical
 
 _INFIX: Final = frozenset(
-    {"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">=", "and", "or", "like", "ilike", "~", "~*", "^",
+    {"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">=", "and", "or", "like", "ilike", "similar to",
+     "~", "~*", "^",
      "is distinct from", "is not distinct from"}
 )  # fmt: skip
 _POSTFIX: Final = frozenset({"is null", "is not null", "is true", "is not true", "is false", "is not false"})

@@ -15,7 +15,7 @@ import attrs
 import pyarrow as pa
 
 from flow.errors import known
-from operators.expressions.types import Argument, ExpressionError, Family, common
+from operators.expressions.types import JSON, UUID, Argument, ExpressionError, Family, common
 
 Kernel = Callable[..., pa.Array]
 
@@ -39,6 +39,9 @@ class Resolved:
 
 Rule = Callable[[Sequence[Argument]], Resolved | None]
 """Says whether arguments fit; may raise ExpressionError where it knows better what is wrong."""
+
+Check = Callable[[Sequence[Argument]], None]
+"""Raises ExpressionError where constants among arguments of the right types make no sense."""
 
 
 @attrs.frozen
@@ -79,7 +82,7 @@ LEVELS: Final = 3
 _ANY: Final[frozenset[Family]] = frozenset(
     {
         "null", "boolean", "integer", "float", "decimal", "text", "binary", "date", "time", "timestamp", "duration",
-        "interval", "list", "struct", "map", "other",
+        "interval", "list", "struct", "map", "json", "uuid", "other",
     }
 )  # fmt: skip
 
@@ -100,6 +103,11 @@ _PARAMETERS: Final[dict[str, Parameter]] = {
     "duration": Parameter(frozenset({"duration"}), target=pa.duration("us")),
     "interval": Parameter(frozenset({"interval"}), target=pa.month_day_nano_interval()),
     "list": Parameter(frozenset({"list"})),
+    "struct": Parameter(frozenset({"struct"})),
+    "map": Parameter(frozenset({"map"})),
+    # Text is taken for JSON as it is: whoever reads it says what is wrong with it.
+    "json": Parameter(frozenset({"json", "text"}), null=JSON),
+    "uuid": Parameter(frozenset({"uuid"}), target=UUID),
 }
 
 _SIGNATURE: Final = re.compile(r"(?P<name>.+?)\((?P<parameters>.*?)(?P<variadic>\.\.\.)?\) -> (?P<result>.+)")
@@ -154,12 +162,14 @@ def function(
     says: str = "",
     examples: Sequence[str] = (),
     by_row: bool = False,
+    check: Check | None = None,
 ) -> Callable[[Kernel], Kernel]:
     """Register a kernel under one or more signatures, e.g. ``"left(text, bigint) -> text"``.
 
     Parameter types are the keys of the table above; ``const`` before one asks for a value that is the same in all rows;
     all ``same`` parameters are cast to the type in which they meet; ``...`` repeats the last parameter. The result
-    ``same`` is the type of the first argument, unless `result` computes it from the arguments' types.
+    ``same`` is the type of the first argument, unless `result` computes it from the arguments' types. Arguments that
+    fit are shown to `check` before anything runs.
 
     What the reference says stands in `says`, `examples` and `by_row`, see `Entry`; one registration of a name must have
     them.
@@ -168,7 +178,7 @@ def function(
 
     def register(kernel: Kernel) -> Kernel:
         for signature in signatures:
-            _add(signature, *(_rule(signature, level, kernel, total, result) for level in range(LEVELS)))
+            _add(signature, *(_rule(signature, level, kernel, total, result, check) for level in range(LEVELS)))
         return kernel
 
     return register
@@ -219,6 +229,7 @@ def _rule(
     kernel: Kernel,
     total: bool,
     result: Callable[[Sequence[pa.DataType]], pa.DataType] | None,
+    check: Check | None,
 ) -> Rule:
     found = _SIGNATURE.fullmatch(signature)
     assert found is not None, signature
@@ -242,6 +253,8 @@ def _rule(
         for place, argument in zip(places, arguments, strict=True):
             if place.constant and argument.constant is None:
                 raise ExpressionError(f"{signature}: an argument marked 'const' must be a literal")
+        if check is not None:
+            check(arguments)
         chosen: Any = result(types) if result is not None else fixed if fixed is not None else types[0]
         return Resolved(tuple(types), chosen, kernel, total)
 

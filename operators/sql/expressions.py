@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from operators.expressions import Call, Case, Cast, Column, Expression, Field, InList, Literal
+from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.errors import SqlError
 from operators.sql.functions import shape_of
@@ -40,6 +41,7 @@ OPERATORS: Final[dict[type[Tree], str]] = {
     exp.Like: "like",
     exp.ILike: "ilike",
     exp.RegexpILike: "~*",
+    exp.SimilarTo: "similar to",
 }
 
 _INTERVAL_PART: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
@@ -160,7 +162,7 @@ class ExpressionReader:
                 return Literal(bool(node.this))
             case exp.Literal():
                 return Literal(node.this if node.is_string else self._number(node))
-            case exp.RawString():
+            case exp.ByteString() | exp.RawString():
                 return Literal(node.this)
             case exp.Interval():
                 return Literal(self._interval(node), pa.month_day_nano_interval())
@@ -279,8 +281,8 @@ class ExpressionReader:
 
     def _escaped(self, node: exp.Escape) -> Expression:
         like = self._convert(node.this)
-        if not isinstance(like, Call) or like.function not in ("like", "ilike"):
-            raise self._text.error("ESCAPE belongs to LIKE and ILIKE", node)
+        if not isinstance(like, Call) or like.function not in ("like", "ilike", "similar to"):
+            raise self._text.error("ESCAPE belongs to LIKE, ILIKE and SIMILAR TO", node)
         return Call(like.function, (*like.arguments, self._convert(node.expression)))
 
     def _call(self, node: Tree) -> Expression:
@@ -288,7 +290,9 @@ class ExpressionReader:
         if shape is None:
             raise self._text.error(f"{render(bare(node))} is not supported yet", node)
         name, arguments = shape
-        return Call(name, tuple(self._convert(argument) for argument in arguments if argument is not None))
+        converted = tuple(self._convert(argument) for argument in arguments if argument is not None)
+        function = self._text.functions.get(name.lower())
+        return UserCall(function, converted) if isinstance(function, ScalarFunction) else Call(name, converted)
 
 
 def bare(tree: Tree) -> Tree:

@@ -51,9 +51,50 @@ def _log(node: Any) -> Shape:
 
 
 def _regexp_like(node: Any) -> Shape:
-    if node.args.get("flag"):
-        return "regexp_like", (node.this, node.expression, node.args["flag"])
+    if node.args.get("flag") or node.args.get("full_match"):
+        name = "regexp_full_match" if node.args.get("full_match") else "regexp_like"
+        return name, (node.this, node.expression, node.args.get("flag"))
     return "~", (node.this, node.expression)
+
+
+def _regexp_parameters(node: Any, *keys: str) -> list[Tree | None]:
+    """Arguments by position: those that are left out before others have PostgreSQL's defaults."""
+    defaults = {"position": "1", "occurrence": "1", "option": "0", "group": "0"}
+    given = [node.args.get(key) for key in keys]
+    while given and given[-1] is None:
+        given.pop()
+    for place, key in enumerate(keys[: len(given)]):
+        if given[place] is None:
+            given[place] = exp.Literal.number(defaults[key]) if key in defaults else exp.Literal.string("")
+    return [node.this, node.expression, *given]
+
+
+def _regexp_called(name: str, *keys: str) -> Callable[[Any], Shape]:
+    return lambda node: (name, _regexp_parameters(node, *keys))
+
+
+def _regexp_extract(node: Any) -> Shape:
+    if node.args.get("null_if_no_match"):
+        return "regexp_substr", _regexp_parameters(node, "position", "occurrence", "parameters", "group")
+    group, flags = node.args.get("group"), node.args.get("parameters")
+    if group is None:
+        # Where sqlglot knows of no group, what it takes for a position is DuckDB's group.
+        group, flags = node.args.get("position"), flags or node.args.get("occurrence")
+    return "regexp_extract", (node.this, node.expression, group or exp.Literal.number("0"), flags)
+
+
+def _regexp_replace(node: Any) -> Shape:
+    flags, position, number = (node.args.get(key) for key in ("modifiers", "position", "occurrence"))
+    start = (node.this, node.expression, node.args.get("replacement") or exp.Literal.string(""))
+    once = bool(node.args.get("single_replace"))
+    if position is not None and getattr(position, "is_string", False):
+        flags, position = position, None
+    if position is None and number is None:
+        if once or flags is not None:
+            return "regexp_replace", (*start, flags)
+        return "regexp_replace", (*start, exp.Literal.string("g"))
+    number = number or exp.Literal.number("1" if once else "0")
+    return "regexp_replace", (*start, position or exp.Literal.number("1"), number, flags)
 
 
 def _array_length(node: Any) -> Shape:
@@ -105,7 +146,18 @@ SHAPES: Final[dict[type[Tree], Callable[[Any], Shape]]] = {
     exp.Pad: _pad,
     exp.Quarter: _part("quarter"),
     exp.Rand: _same("random"),
+    exp.RegexpCount: _regexp_called("regexp_count", "position", "parameters"),
+    exp.RegexpExtract: _regexp_extract,
+    exp.RegexpExtractAll: lambda node: (
+        "regexp_extract_all",
+        (node.this, node.expression, node.args.get("group"), node.args.get("parameters")),
+    ),
+    exp.RegexpFullMatch: _same("regexp_full_match", "this", "expression", "options"),
+    exp.RegexpInstr: _regexp_called("regexp_instr", "position", "occurrence", "option", "parameters", "group"),
     exp.RegexpLike: _regexp_like,
+    exp.RegexpReplace: _regexp_replace,
+    exp.RegexpSplit: _same("regexp_split_to_array", "this", "expression"),
+    exp.RegexpSubstr: _regexp_called("regexp_substr", "position", "occurrence", "parameters", "group"),
     exp.Second: _part("second"),
     exp.StrPosition: _same("strpos", "this", "substr", "position", "occurrence"),
     exp.TimeToStr: _same("strftime", "this", "format"),
