@@ -26,6 +26,7 @@ from flow.nodes import (
     SourceNode,
 )
 from flow.operator import Operator
+from flow.precedence import reading_order
 from flow.router import FORWARD, ROUND_ROBIN, Aligned, Forward, Hash, Router
 from flow.schema import StreamSchema
 from flow.settings import PREFETCH, Settings, cores
@@ -137,11 +138,19 @@ class Chain:
 
 @attrs.define
 class Layout:
-    """A graph as it will run."""
+    """A graph as it will run.
+
+    Attributes:
+        chains: upstream before downstream.
+        edges: by their numbers.
+        splits: of each source, by its name.
+        after: by a source's name, the sources that are read to their ends before it is begun.
+    """
 
     chains: list[Chain] = attrs.field(factory=list)
     edges: list[Edge] = attrs.field(factory=list)
     splits: dict[str, list[Split]] = attrs.field(factory=dict)
+    after: dict[str, frozenset[str]] = attrs.field(factory=dict)
 
     def inputs(self, chain: Chain, instance: int) -> list[tuple[Edge, int]]:
         """The channels into an instance: the edge and the upstream instance of each, in the order of their numbers."""
@@ -187,6 +196,8 @@ class _LayingOut:
                 case RouterNode():
                     pass
         self._mark_timed()
+        if not self.serial:
+            self.layout.after = reading_order(nodes, sources, self.layout.splits)
 
     def _check(self) -> None:
         if not any(isinstance(node, SinkNode) for node in self.nodes.values()):
@@ -248,7 +259,7 @@ class _LayingOut:
         if self.serial:
             wanted = 1
         elif not aligned and source.discover_every is None:
-            wanted = max(1, min(wanted, len(splits)))
+            wanted = 1 if self._in_order(node.name) else max(1, min(wanted, len(splits)))
         self._begin(step, wanted, aligned=aligned, reads_ahead=self._reads_ahead(source, wanted))
 
     def _reads_ahead(self, source: Source, readers: int) -> int:
@@ -272,6 +283,16 @@ class _LayingOut:
                 if isinstance(node, OperatorNode) and node.partitions is not None:
                     return node.partitions
         return cores()
+
+    def _in_order(self, name: str) -> bool:
+        """Whether something downstream of a source needs its rows in their order."""
+        downstream = {name}
+        for node in self.nodes.values():
+            if any(output.node in downstream for output in node.inputs.values()):
+                downstream.add(node.name)
+                if isinstance(node, OperatorNode) and node.operator.in_order:
+                    return True
+        return False
 
     def _read_aligned(self, name: str) -> bool:
         return any(

@@ -267,6 +267,7 @@ class Run:
                 step.node, step.source, step.output, self._pools[step.name], instance.instance, counters,
                 self._control, self._kernels, self._start_soon,
             )  # fmt: skip
+            feed.after = self.layout.after.get(step.name, frozenset())
             instance.reads_ahead = chain.reads_ahead > 0
             if chain.reads_ahead:
                 ahead = Ahead(feed, chain.reads_ahead, self.settings.edge_bytes)

@@ -226,6 +226,12 @@ class RunningStep:
             return self.partition.on_batch(batch, self._ports[port])
         return self.partition.on_batch(batch)
 
+    def on_port_end(self, port: int) -> None:
+        """The partition's own `on_port_end`, where it has several ports. Raises StepError."""
+        if isinstance(self.partition, PortedPartition):
+            with self.working():
+                self.partition.on_port_end(self._ports[port])
+
     def outputs(self, call: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
         """What a call of the partition yields, in its own time, which is the step's busy time. Raises StepError."""
         results: Iterator[pa.RecordBatch] | None = None

@@ -92,7 +92,7 @@ class Join(Operator):
 
     @early.default
     def _early(self) -> tuple[str, ...]:
-        return _EARLY[self.kind]
+        return _EARLY.get(self.kind, ())
 
     @takes_back.default
     def _taken_back(self) -> str:
