@@ -21,11 +21,13 @@ from operators.deduplicate import Deduplicate
 from operators.filter import Filter
 from operators.join import Join
 from operators.memory import Table
+from operators.only_row import OnlyRow
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import plan as p
 from operators.top_n import TopN
 from operators.union import Union
+from operators.unnest import Unnest
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
 
@@ -54,6 +56,10 @@ def operator_for(plan: p.Plan) -> Operator:
             return Join(plan.kind, plan.keys, plan.condition, plan.null_safe)
         case p.Union():
             return Union(len(plan.inputs))
+        case p.Unnest():
+            return Unnest(plan.lists, plan.ordinality, plan.outer)
+        case p.OnlyRow():
+            return OnlyRow(plan.rows)
     raise TypeError(f"a {type(plan).__name__} has no operator")
 
 

@@ -132,19 +132,32 @@ class _Pushing:
                 below, above = _divided(plan, conditions, lambda used: bool(used) and used <= set(plan.keys))
                 top, above = limited(attrs.evolve(plan, input=self.push(plan.input, below)), above)
                 return filtered(top, above)
+            case p.Unnest():
+                below, above = _divided(plan, conditions, lambda used: bool(used) and not used & plan.made)
+                return filtered(attrs.evolve(plan, input=self.push(plan.input, below)), above)
+            case p.OnlyRow():
+                # Rows that other conditions drop need no value, but a condition may need that there is one.
+                below, above = _divided(
+                    plan, conditions, lambda used: bool(used) and not used & {plan.rows, plan.value}, careful=True
+                )
+                return filtered(attrs.evolve(plan, input=self.push(plan.input, below)), above)
             case p.Join():
                 return push_join(plan, conditions, self)
 
 
 def _divided(
-    plan: p.Plan, conditions: tuple[Expression, ...], can_go_down: Callable[[frozenset[str]], bool]
+    plan: p.Plan,
+    conditions: tuple[Expression, ...],
+    can_go_down: Callable[[frozenset[str]], bool],
+    *,
+    careful: bool = False,
 ) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
     schema = schema_of(plan).columns
     below: list[Expression] = []
     above: list[Expression] = []
     for condition in conditions:
         movable = can_go_down(condition.columns) and not volatile(condition)
-        if movable and above:
+        if movable and (above or careful):
             # It would overtake a condition that may keep it from rows on which it fails.
             movable = condition.bind(schema).root.total
         (below if movable else above).append(condition)
@@ -189,6 +202,11 @@ class _Pruning:
                 if wanted is not None:
                     return attrs.evolve(plan, input=self._narrowed(plan.input, (wanted | ordered) - {plan.rank or ""}))
                 below = None
+            case p.Unnest() if wanted is not None:
+                kept = (wanted - plan.made).union(name for name, _ in plan.lists)
+                return attrs.evolve(plan, input=self._narrowed(plan.input, kept))
+            case p.OnlyRow():
+                below = None if wanted is None else wanted | {plan.rows}
             case p.Join() if wanted is not None:
                 read = plan.condition.columns if plan.condition is not None else frozenset[str]()
                 kept = wanted.union(read, *plan.keys)

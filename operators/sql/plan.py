@@ -21,10 +21,15 @@ Emit = Literal["final", "changes"]
 
 @attrs.frozen
 class Scan:
-    """A table as it comes in, by the name that the catalog gives it."""
+    """A table as it comes in, by the name that the catalog gives it.
+
+    Attributes:
+        keys: sets of columns of which no two rows of the table have the same values, as declared or known.
+    """
 
     table: str
     schema: StreamSchema
+    keys: tuple[tuple[str, ...], ...] = ()
 
 
 @attrs.frozen
@@ -141,7 +146,56 @@ class TopN:
     rank: str | None = None
 
 
-Plan = Scan | Values | AssignWindows | Filter | Project | Aggregate | Distinct | Join | Union | SetOperation | TopN
+@attrs.frozen
+class Unnest:
+    """Its input's rows, each once for every element of lists in them: in place of the lists, the elements are columns.
+
+    Attributes:
+        lists: columns of the input, and what their elements are called.
+        ordinality: a further column with the elements' numbers, from 1.
+        outer: whether a row without any element stays, with NULLs.
+    """
+
+    input: Plan
+    lists: tuple[tuple[str, str], ...]
+    ordinality: str | None = None
+    outer: bool = False
+
+    @property
+    def made(self) -> frozenset[str]:
+        """The columns that its input has not."""
+        return frozenset(name for _, name in self.lists) | ({self.ordinality} if self.ordinality else set())
+
+
+@attrs.frozen
+class OnlyRow:
+    """Its input's rows; it fails where, at the end, one of them has more than one row for a subquery's value.
+
+    Attributes:
+        rows: the column that says how many.
+        value: the column of the value.
+    """
+
+    input: Plan
+    rows: str
+    value: str
+
+
+Plan = (
+    Scan
+    | Values
+    | AssignWindows
+    | Filter
+    | Project
+    | Aggregate
+    | Distinct
+    | Join
+    | Union
+    | SetOperation
+    | TopN
+    | Unnest
+    | OnlyRow
+)
 
 INPUTS: Final = frozenset({"input", "left", "right", "inputs"})
 """The attributes of nodes that are tables under them."""
@@ -209,6 +263,10 @@ def describe(plan: Plan, depth: int = 0) -> str:
             detail = f"{plan.kind}{' all' if plan.all else ''}"
         case TopN():
             detail = _top_n(plan)
+        case Unnest():
+            lists = ", ".join(f"{column} AS {name}" for column, name in plan.lists)
+            number = f", numbered as {plan.ordinality}" if plan.ordinality else ""
+            detail = f"{'outer, ' if plan.outer else ''}{lists}{number}"
         case _:
             detail = ""
     line = f"{'  ' * depth}{type(plan).__name__}{f'({detail})' if detail else ''}"
