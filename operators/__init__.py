@@ -1,11 +1,14 @@
 """Everything that computes or connects: operators, SQL, connectors."""
 
+from operators import udf
 from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
+from operators.debezium import FromDebezium
 from operators.deduplicate import Deduplicate
 from operators.expressions import Expr, Expression, ExpressionError, call, case, cast, coalesce, col, lit
 from operators.files.arrow import ArrowFile
 from operators.files.csv import Csv
+from operators.files.debezium import DebeziumJson
 from operators.files.json import JsonLines
 from operators.files.parquet import Parquet
 from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
@@ -40,6 +43,7 @@ __all__ = [
     "Collect",
     "Csv",
     "CsvSink",
+    "DebeziumJson",
     "Deduplicate",
     "Distinct",
     "Expr",
@@ -47,6 +51,7 @@ __all__ = [
     "ExpressionError",
     "Filter",
     "FlatMap",
+    "FromDebezium",
     "Generator",
     "Hop",
     "Join",
@@ -68,8 +73,8 @@ __all__ = [
     "TopN",
     "Tumble",
     "Union",
-    "Upsert",
     "Unnest",
+    "Upsert",
     "WindowAggregate",
     "agg",
     "call",
@@ -80,4 +85,5 @@ __all__ = [
     "lit",
     "script",
     "sql",
+    "udf",
 ]

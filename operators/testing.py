@@ -26,6 +26,7 @@ from flow.stepping import Stepping
 from operators.memory import Collect, Table, summed
 from operators.sql import sql
 from operators.sql.dialect import POSTGRES
+from operators.udf import UserFunction
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -63,6 +64,7 @@ def assert_matches_batch(
     partitions: Sequence[int] = (1, 4),
     whole: bool = True,
     dialect: str = POSTGRES,
+    functions: Sequence[UserFunction] = (),
     seed: int = 0,
 ) -> None:
     """Run a query over streams in every batching and number of partitions, and compare with DuckDB.
@@ -80,6 +82,7 @@ def assert_matches_batch(
         partitions: how many instances of each operator.
         whole: whether to run as a whole, too, with the most partitions.
         dialect: of the query.
+        functions: of users, that the query calls; DuckDB does not know them, so `reference` says it in other words.
         seed: what chance begins with.
 
     Raises:
@@ -88,7 +91,7 @@ def assert_matches_batch(
         SqlError: the query is refused.
     """
     given = {name: each if isinstance(each, Input) else Input(_table(each)) for name, each in inputs.items()}
-    case = _Case(query, given, dialect)
+    case = _Case(query, given, dialect, functions)
     with Reference(reference or query) as batch:
         for count in partitions:
             for batching in batches:
@@ -167,6 +170,7 @@ class _Case:
     query: str
     inputs: Mapping[str, Input]
     dialect: str
+    functions: Sequence[UserFunction] = ()
     _last: Counter[Row] | None = None
 
     @cached_property
@@ -177,7 +181,7 @@ class _Case:
             name: graph.source(name, Table(each.changes), event_time=each.event_time, delay=each.delay)
             for name, each in self.inputs.items()
         }
-        sql(self.query, dialect=self.dialect, **streams).sink("result", Collect())
+        sql(self.query, dialect=self.dialect, functions=self.functions, **streams).sink("result", Collect())
         return graph
 
     def _graph(self, pieces: Mapping[str, Sequence[pa.RecordBatch]]) -> Graph:
@@ -282,7 +286,7 @@ def _cut(table: pa.Table, batching: Batching, chance: random.Random) -> list[pa.
 def counted(table: pa.Table) -> Counter[Row]:
     """How often each row is there; for a changelog, how often it is left: less than 0 where more was retracted."""
     names = [name for name in table.schema.names if name != WEIGHT]
-    columns = [[_plain(value) for value in table[name].to_pylist()] for name in names]
+    columns = [[plain(value) for value in table[name].to_pylist()] for name in names]
     weights = table[WEIGHT].to_pylist() if WEIGHT in table.schema.names else [1] * table.num_rows
     counts: Counter[Row] = Counter()
     for row, weight in zip(zip(*columns, strict=True), weights, strict=True):
@@ -290,15 +294,15 @@ def counted(table: pa.Table) -> Counter[Row]:
     return Counter({row: count for row, count in counts.items() if count})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value that can be compared and hashed."""
     match value:
         case float() if math.isnan(value):
             return "NaN"
         case list():
-            return tuple(map(_plain, value))
+            return tuple(map(plain, value))
         case dict():
-            return tuple((key, _plain(each)) for key, each in value.items())
+            return tuple((key, plain(each)) for key, each in value.items())
     return value
 
 

@@ -14,7 +14,9 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from operators.aggregates.columns import physical_type, plain_type
 from operators.aggregates.ranks import Ordering
+from operators.aggregates.user import AggregateFunction
 from operators.expressions import Expression, expression
+from operators.order_words import has_order
 
 SPREADS: Final = frozenset({"stddev", "stddev_pop", "var", "var_pop"})
 
@@ -77,6 +79,10 @@ def is_number(kind: pa.DataType) -> bool:
 
 def is_comparable(kind: pa.DataType) -> bool:
     """Whether a type has a least and a greatest value."""
+    if pa.types.is_nested(kind):
+        return has_order(kind)
+    if isinstance(kind, pa.BaseExtensionType):
+        return is_comparable(kind.storage_type)
     return (
         physical_type(kind) is not None
         or pa.types.is_boolean(kind)
@@ -85,6 +91,7 @@ def is_comparable(kind: pa.DataType) -> bool:
         or pa.types.is_large_string(kind)
         or pa.types.is_binary(kind)
         or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
     )
 
 
@@ -135,6 +142,8 @@ class Aggregation:
         order: by what `first`, `last` and the lists order; of `mode` and the percentiles only the direction counts.
         distinct: whether equal values count once.
         parameter: the fraction of a percentile, or the separator of `string_agg`.
+        user: a user's function, instead of one of the above; `function` is its name.
+        more: the arguments of a user's function after the first.
     """
 
     function: str = attrs.field()
@@ -144,9 +153,12 @@ class Aggregation:
     order: tuple[Ordering, ...] = attrs.field(default=(), converter=_orderings)
     distinct: bool = attrs.field(default=False)
     parameter: float | str | None = attrs.field(default=None)
+    user: AggregateFunction | None = None
+    more: tuple[Expression, ...] = ()
 
     def __str__(self) -> str:
-        arguments = [str(part) for part in (self.argument, self.other, self.parameter) if part is not None]
+        given = (self.argument, *self.more, self.other, self.parameter)
+        arguments = [str(part) for part in given if part is not None]
         distinct = "distinct " if self.distinct else ""
         order = f" order by {', '.join(map(str, self.order))}" if self.order else ""
         condition = "" if self.filter is None else f" where {self.filter}"
@@ -154,6 +166,8 @@ class Aggregation:
 
     @function.validator
     def _known_function(self, attribute: attrs.Attribute[str], value: str) -> None:
+        if self.user is not None:
+            return
         if value not in FUNCTIONS:
             raise GraphError(f"no aggregate function {value!r}; {known(value, FUNCTIONS)}")
         if self.argument is None and value != "count":
@@ -163,7 +177,7 @@ class Aggregation:
 
     @order.validator
     def _has_order(self, attribute: attrs.Attribute[tuple[Ordering, ...]], value: tuple[Ordering, ...]) -> None:
-        if value and self.function not in ORDERED | LISTS | _PERCENTILES | {"mode"}:
+        if value and self.user is None and self.function not in ORDERED | LISTS | _PERCENTILES | {"mode"}:
             raise GraphError(f"{self.function}() does not depend on an order; leave it out")
 
     @distinct.validator
@@ -191,21 +205,23 @@ class Aggregation:
     @property
     def columns(self) -> frozenset[str]:
         """The input columns that are used."""
-        given = [part for part in (self.argument, self.other, self.filter) if part is not None]
+        given = [part for part in (self.argument, self.other, *self.more, self.filter) if part is not None]
         given += [item.expression for item in self.order]
         return frozenset(name for part in given for name in part.columns)
 
     @property
     def fed(self) -> tuple[Expression, ...]:
         """What is computed of each row."""
-        given = [part for part in (self.argument, self.other) if part is not None]
-        if self.function in LISTS | ORDERED:
+        given = [part for part in (self.argument, self.other, *self.more) if part is not None]
+        if self.user is not None or self.function in LISTS | ORDERED:
             given += [item.expression for item in self.order]
         return tuple(given)
 
     @property
     def required(self) -> int:
         """How many of `fed`, from the first on, must not be NULL for the row to count."""
+        if self.user is not None:
+            return 0 if self.user.called_on_null else len(self.user.arguments)
         if self.function == "array_agg" or self.argument is None:
             return 0
         return 1 if self.other is None else 2
@@ -213,24 +229,26 @@ class Aggregation:
     @property
     def arrives(self) -> bool:
         """Whether it depends on the order of rows, since it is given no other."""
-        return self.function in ORDERED and not self.order
+        return self.user is None and self.function in ORDERED and not self.order
 
     @property
     def mergeable(self) -> bool:
         """Whether partial results can be merged in any order."""
+        if self.user is not None:
+            return False
         return (self.function in MERGEABLE and not self.distinct) or (self.function in ORDERED and bool(self.order))
-
-    def once(self) -> Aggregation:
-        """The same with DISTINCT; raises GraphError where there is none."""
-        if self.function in ("count", "count_distinct", "approx_count_distinct"):
-            return attrs.evolve(self, function="count_distinct" if self.function == "count" else self.function)
-        return self if self.function in _INDIFFERENT else attrs.evolve(self, distinct=True)
 
     def keeps_values(self, changelog: bool) -> bool:
         """Whether every different value of a group is kept, of rows that can be taken back or that cannot."""
         if self.distinct or self.function in _PERCENTILES | LISTS | {"count_distinct", "median", "mode"}:
             return True
         return changelog and self.function in _EXTREMES | ORDERED | {"any_value", "approx_count_distinct"}
+
+    def once(self) -> Aggregation:
+        """The same with DISTINCT; raises GraphError where there is none."""
+        if self.function in ("count", "count_distinct", "approx_count_distinct"):
+            return attrs.evolve(self, function="count_distinct" if self.function == "count" else self.function)
+        return self if self.function in _INDIFFERENT else attrs.evolve(self, distinct=True)
 
     def type(self, schema: pa.Schema) -> pa.DataType:
         """The type of the result over rows of these columns; raises GraphError where an argument does not fit."""
@@ -242,6 +260,9 @@ class Aggregation:
         for item, kind in zip(self.order, kinds[-len(self.order) :], strict=False):
             if not is_comparable(kind):
                 raise GraphError(f"{self.function}() ordered by {item.expression} of {kind}, a type without an order")
+        if self.user is not None:
+            self.user.check(kinds[: 1 + len(self.more)])
+            return self.user.result
         if self.function in BIVARIATE:
             for kind in kinds:
                 self._check(kind, is_number, "must be numbers", "arguments")

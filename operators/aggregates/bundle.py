@@ -26,6 +26,7 @@ from operators.aggregates.ranks import Sort
 from operators.aggregates.sketch import Sketch
 from operators.aggregates.standing import Champion, Kept
 from operators.aggregates.sums import DecimalSum, FloatSum, IntegerSum
+from operators.aggregates.user import AggregateFunction
 from operators.aggregates.views import (
     Best,
     Numbers,
@@ -70,6 +71,8 @@ class Bundle:
     def add(self, aggregation: Aggregation) -> Result:
         """Take on an aggregate."""
         function = aggregation.function
+        if aggregation.user is not None:
+            return self._of_user(aggregation, aggregation.user)
         if function == "count":
             return lambda slots, counts: column(pa.int64(), counts)
         if function in LISTS:
@@ -128,7 +131,7 @@ class Bundle:
         match function:
             case "median" | "percentile_cont" | "percentile_disc" | "mode":
                 return self._percentile(aggregation)
-            case "min" | "max" if self._changelog:
+            case "min" | "max" if self._changelog or not _is_scalar(self._kinds[0]):
                 sorts = (Sort(0, last),)
             case "arg_min" | "arg_max":
                 # Of equal ones the least value, so that it does not matter which came first.
@@ -165,6 +168,12 @@ class Bundle:
         assert isinstance(separator, str)
         return lambda slots, counts: joined(listed(bag, slots, sorts, aggregation.distinct), separator)
 
+    def _of_user(self, aggregation: Aggregation, function: AggregateFunction) -> Result:
+        bag, count = self._bag(), len(function.arguments)
+        own = [Sort(number) for number in range(count) if is_comparable(self._kinds[number])]
+        sorts = (*_sorts(aggregation, first=count), *own)
+        return lambda slots, counts: function.over(bag, slots, sorts)
+
     def _once(self, aggregation: Aggregation) -> Result:
         bag = self._bag()
         numbers = bag.view("numbers", Numbers)
@@ -192,12 +201,19 @@ class Bundle:
         return cast(_Made, self.accumulators[name])
 
 
-def _sorts(aggregation: Aggregation, reverse: bool = False) -> tuple[Sort, ...]:
-    """What an aggregate's ORDER BY says of the columns after the first; or the other way round."""
+def _is_scalar(kind: pa.DataType) -> bool:
+    """Whether Arrow itself can compare values of a type."""
+    return not (
+        pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType) or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _sorts(aggregation: Aggregation, reverse: bool = False, first: int = 1) -> tuple[Sort, ...]:
+    """What an aggregate's ORDER BY says of the columns from a number on; or the other way round."""
     sorts = []
-    for number, item in enumerate(aggregation.order, 1):
-        first = item.descending if item.nulls_first is None else item.nulls_first
-        sorts.append(Sort(number, item.descending != reverse, first != reverse))
+    for number, item in enumerate(aggregation.order, first):
+        nulls_first = item.descending if item.nulls_first is None else item.nulls_first
+        sorts.append(Sort(number, item.descending != reverse, nulls_first != reverse))
     return tuple(sorts)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from operators.aggregates import Aggregation
 from operators.aggregates.ranks import Ordering
+from operators.aggregates.user import AggregateFunction
 from operators.expressions import Expression
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.errors import SqlError
@@ -52,7 +53,7 @@ class AggregateReader:
         if isinstance(call, exp.WithinGroup):
             call, within = call.this, call.expression
         function = AGGREGATES.get(type(call))
-        if function is None:
+        if function is None and not isinstance(call, exp.AnonymousAggFunc):
             name = render(bare(call)).partition("(")[0].lower()
             raise self._text.error(
                 f"the aggregate function {name!r} is not supported yet; {known(name, set(AGGREGATES.values()))}", call
@@ -61,7 +62,10 @@ class AggregateReader:
             if inner is not call:
                 raise self._text.error(f"aggregates cannot be nested: {render(bare(tree))}", inner)
         try:
-            aggregation = self._read(call, function, condition, within)
+            if function is None:
+                aggregation = self._of_user(call, condition, within)
+            else:
+                aggregation = self._read(call, function, condition, within)
             aggregation.type(self._schema)
         except SqlError:
             raise
@@ -101,6 +105,24 @@ class AggregateReader:
             parameter=parameter,
         )
         return aggregation.once() if distinct else aggregation
+
+    def _of_user(self, call: Tree, condition: Expression | None, within: Tree | None) -> Aggregation:
+        name = str(call.this).lower()
+        function = self._text.functions[name]
+        assert isinstance(function, AggregateFunction)
+        if within is not None:
+            raise self._text.error(f"{name}() has no WITHIN GROUP", within, f"write {name}(x ORDER BY y)")
+        *arguments, last = call.expressions or [None]
+        order: list[Tree] = []
+        if isinstance(last, exp.Order):
+            order, last = last.expressions, last.this
+        if last is None:
+            raise self._text.error(f"{name}() needs an argument", call)
+        if any(isinstance(each, exp.Distinct) for each in (*arguments, last)):
+            raise self._text.error(f"{name}() has no DISTINCT", call, "let the function leave out equal values")
+        first, *more = [self._reader.read(each) for each in (*arguments, last)]
+        orderings = tuple(self._ordering(item) for item in order)
+        return Aggregation(name, first, condition, None, orderings, user=function, more=tuple(more))
 
     def _ordering(self, item: Tree) -> Ordering:
         if not isinstance(item, exp.Ordered):

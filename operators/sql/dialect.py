@@ -1,4 +1,4 @@
-"""The dialect: sqlglot's parsers, extended by what streams need. The one place where sqlglot is imported.
+"""The dialect: sqlglot's parsers, extended by what streams need. Only its parsers import it.
 
 A parsed node knows where in the text it stands (`offset_of`); every parsing error becomes a `SqlError` with its place.
 """
@@ -6,19 +6,22 @@ A parsed node knows where in the text it stands (`offset_of`); every parsing err
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 import attrs
-from sqlglot import ErrorLevel, Parser, TokenType, exp
+from sqlglot import ErrorLevel, Parser, Tokenizer, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 
 from flow.errors import known
 from operators.sql.errors import SqlError
+from operators.sql.statement_parser import EXPLAIN, StatementParser
+from operators.sql.time_parser import TimeParser, functions_of
+from operators.udf import UserFunction
 
-__all__ = ["POSTGRES", "WINDOWS", "Text", "Tree", "exp", "offset_of", "parse", "render"]
+__all__ = ["EXPLAIN", "POSTGRES", "WINDOWS", "Text", "Tree", "exp", "offset_of", "parse", "render"]
 
 Tree: TypeAlias = exp.Expr
 """A node of sqlglot's syntax tree."""
@@ -54,9 +57,10 @@ def render(node: Tree) -> str:
 
 @attrs.frozen
 class Text:
-    """SQL text, and the errors in it."""
+    """SQL text, the errors in it, and the functions of users that it may call, by their names in lower case."""
 
     text: str
+    functions: dict[str, UserFunction] = attrs.field(factory=dict)
 
     def error(self, message: str, at: Tree | int | None = None, hint: str | None = None) -> SqlError:
         """The error that points at a node or an offset of the text."""
@@ -64,22 +68,11 @@ class Text:
         return SqlError(message, text=self.text, offset=offset, hint=hint)
 
 
-class _Streaming(Parser):
-    """What is added to a dialect's parser: window table functions, EMIT, and tables with watermarks and connectors."""
-
-    WRAPPED_TRANSFORM_COLUMN_CONSTRAINT = False
-
-    def _parse_statement(self) -> Any:
-        return self._placed(self._curr, super()._parse_statement())
+class _Streaming(StatementParser, TimeParser):
+    """What is added to a dialect's parser for queries: window table functions, EMIT, sets of groups."""
 
     def _parse_interval(self, *arguments: Any, **options: Any) -> Any:
         return self._placed(self._curr, super()._parse_interval(*arguments, **options))
-
-    def _placed(self, token: Any, node: Any) -> Any:
-        """A node that knows where it stands, as sqlglot's own nodes do not all."""
-        if node is not None and token:
-            node.meta.setdefault("start", token.start)
-        return node
 
     def _parse_table(self, *arguments: Any, **options: Any) -> Any:
         wrapped = self._curr.text.upper() == "TABLE" and self._next.text == "("
@@ -165,87 +158,87 @@ class _Streaming(Parser):
     def _parse_command(self) -> Any:
         return self.raise_error(f"{self._prev.text.upper()} is not supported", self._prev)
 
-    def _parse_create(self) -> Any:
-        start = self._prev
-        replace = bool(self._match_pair(TokenType.OR, TokenType.REPLACE))
-        temporary = bool(self._match(TokenType.TEMPORARY))
-        if not self._match_set((TokenType.TABLE, TokenType.VIEW)):
-            self.raise_error("expected CREATE TABLE or CREATE VIEW")
-        kind = self._prev.text.upper()
-        exists = self._parse_exists(not_=True)
-        name = self._parse_table_parts(schema=True)
-        columns = self._parse_declarations() if self._curr.text == "(" else None
-        options = None
-        if kind == "TABLE" and self._match(TokenType.WITH):
-            options = exp.Properties(expressions=self._parse_wrapped(lambda: self._parse_csv(self._parse_option)))
-        query = self._parse_statement() if self._match(TokenType.ALIAS) else None
-        if kind == "VIEW" and query is None:
-            self.raise_error("expected AS and a query")
-        return self.expression(
-            exp.Create(
-                this=exp.Schema(this=name, expressions=columns) if columns else name,
-                kind=kind,
-                replace=replace,
-                exists=exists,
-                properties=options,
-                expression=query,
-                refresh=temporary,
-            ),
-            token=start,
-        )
-
-    def _parse_declarations(self) -> list[Any]:
-        return self._parse_wrapped(lambda: self._parse_csv(self._parse_declaration))
-
-    def _parse_declaration(self) -> Any:
-        if self._curr.text.upper() == "WATERMARK" and self._next.token_type == TokenType.FOR:
-            token = self._curr
-            self._advance(2)
-            column = self._parse_column()
-            if not self._match(TokenType.ALIAS):
-                self.raise_error("expected AS after WATERMARK FOR column")
-            return self.expression(
-                exp.WatermarkColumnConstraint(this=column, expression=self._parse_disjunction()), token=token
-            )
-        if self._curr.text.upper().partition(" ")[0] in ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT", "CHECK"):
-            self.raise_error("constraints are not supported: a stream has columns and a watermark")
-        return self._parse_field_def()
-
-    def _parse_option(self) -> Any:
-        token = self._curr
-        if self._match(TokenType.STRING):
-            key = token.text
-        else:
-            words = [self._parse_id_var(any_token=True)]
-            while self._match(TokenType.DOT):
-                words.append(self._parse_id_var(any_token=True))
-            if words[-1] is None:
-                self.raise_error("expected the name of an option")
-            key = ".".join(word.name for word in words if word)
-        if not self._match(TokenType.EQ):
-            self.raise_error(f"expected = after the option {key!r}")
-        value = self._parse_unary()
-        return self.expression(exp.Property(this=key, value=value), token=token)
-
 
 @cache
 def _parser_class(dialect: type[Dialect]) -> type[Parser]:
-    functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list}
+    functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list, **functions_of(dialect)}
     return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), {"FUNCTIONS": functions})
 
 
-def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:
-    """The statements of a text.
+@cache
+def _tokenizer_class(dialect: type[Dialect]) -> type[Tokenizer]:
+    # Else EXPLAIN and others would make one string of all that follows.
+    return type(f"Streaming{dialect.__name__}Tokenizer", (dialect.tokenizer_class,), {"COMMANDS": set()})
+
+
+def speaker_of(dialect: str) -> Dialect:
+    """The dialect of a name.
 
     Raises:
-        SqlError: the text is not well formed, or sqlglot has no such dialect.
+        SqlError: there is none.
     """
     if dialect not in Dialect.classes:
         names = [name for name in Dialect.classes if name]
         raise SqlError(f"no SQL dialect {dialect!r}; {known(dialect, names)}")
-    speaker = Dialect.get_or_raise(dialect)
+    return Dialect.get_or_raise(dialect)
+
+
+def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:
+    """The statements of a text, of which ``SET dialect`` says how those after it are to be read.
+
+    Raises:
+        SqlError: the text is not well formed, or sqlglot has no such dialect.
+    """
+    trees: list[Tree] = []
+    begin = 0
+    first = dialect
+    for end, spoken in _switches(text, dialect):
+        trees += _parsed(text, begin, end, dialect)
+        begin, dialect = end, first if spoken is None else spoken
+        if dialect not in Dialect.classes:
+            at = trees[-1].expressions[0].args["value"]
+            raise text.error(
+                f"no SQL dialect {dialect!r}; {known(dialect, [name for name in Dialect.classes if name])}", at
+            )
+    return trees + _parsed(text, begin, len(text.text), dialect)
+
+
+_SWITCH: Final = re.compile(
+    r"\b(?:SET\s+dialect\s*(?:=|\bTO\b)\s*(?:'(\w*)'|(\w+))|RESET\s+(?:dialect|ALL))\s*(?:;|\Z)", re.IGNORECASE
+)
+
+
+def _switches(text: Text, dialect: str) -> Iterator[tuple[int, str | None]]:
+    """Where each statement ends that changes the dialect, and to which; None means the first again."""
+    begin, first = 0, dialect
+    for found in _SWITCH.finditer(text.text):
+        speaker = speaker_of(dialect)
+        try:
+            # What looks like one may stand in a string or comment: then no such tokens stand at the end.
+            tokens = _tokens(speaker, text, begin, found.end())
+        except TokenError:
+            continue
+        starts = [token.start for token in tokens]
+        if found.start() not in starts:
+            continue
+        place = starts.index(found.start())
+        if place and tokens[place - 1].token_type != TokenType.SEMICOLON:
+            continue
+        spoken = found[1] if found[1] is not None else found[2]
+        yield found.end(), spoken
+        begin, dialect = found.end(), first if spoken is None else spoken
+
+
+def _tokens(speaker: Dialect, text: Text, begin: int, end: int) -> list[Any]:
+    """The tokens of a part of a text, at their places in the whole."""
+    blank = re.sub(r"\S", " ", text.text[:begin])
+    return _tokenizer_class(type(speaker))(dialect=speaker).tokenize(blank + text.text[begin:end])
+
+
+def _parsed(text: Text, begin: int, end: int, dialect: str) -> list[Tree]:
+    speaker = speaker_of(dialect)
     try:
-        tokens = speaker.tokenize(text.text)
+        tokens = _tokens(speaker, text, begin, end)
         trees = _parser_class(type(speaker))(dialect=speaker, error_level=ErrorLevel.IMMEDIATE).parse(tokens, text.text)
     except TokenError as error:
         raise _of_token_error(text, error) from None

@@ -12,12 +12,15 @@ from typing import Final
 
 import pyarrow as pa
 
-from flow.errors import GraphError
-from operators.expressions import Call, Case, Cast, Column, Expression, Field, InList, Literal
+from flow.errors import GraphError, known
+from operators.expressions import Call, Case, Cast, Column, Expression, Field, InList, Literal, functions
+from operators.expressions.interval_text import amount_of, interval_of, unit_named
+from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.errors import SqlError
 from operators.sql.functions import shape_of
+from operators.sql.time_parser import interval_words
 from operators.sql.types import arrow_type
 
 OPERATORS: Final[dict[type[Tree], str]] = {
@@ -42,23 +45,6 @@ OPERATORS: Final[dict[type[Tree], str]] = {
     exp.ILike: "ilike",
     exp.RegexpILike: "~*",
     exp.SimilarTo: "similar to",
-}
-
-_INTERVAL_PART: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
-
-_MONTHS: Final = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200}
-
-_DAYS: Final = {"day": 1, "week": 7}
-
-_NANOSECONDS: Final = {
-    "nanosecond": 1,
-    "microsecond": 1_000,
-    "millisecond": 1_000_000,
-    "second": 1_000_000_000,
-    "sec": 1_000_000_000,
-    "minute": 60_000_000_000,
-    "min": 60_000_000_000,
-    "hour": 3_600_000_000_000,
 }
 
 
@@ -165,7 +151,7 @@ class ExpressionReader:
             case exp.ByteString() | exp.RawString():
                 return Literal(node.this)
             case exp.Interval():
-                return Literal(self._interval(node), pa.month_day_nano_interval())
+                return self._interval(node)
             case exp.Neg() if isinstance(node.this, exp.Literal) and not node.this.is_string:
                 return Literal(-self._number(node.this))
             case exp.Neg():
@@ -212,34 +198,19 @@ class ExpressionReader:
             return int(digits)
         return float(digits) if "e" in digits.lower() else Decimal(digits)
 
-    def _interval(self, node: exp.Interval) -> pa.MonthDayNano:
-        unit = node.args.get("unit")
-        spelled = node.this.name if isinstance(node.this, exp.Literal) else ""
-        if unit is not None:
-            spelled = f"{spelled} {unit.name}"
-        months = days = nanoseconds = 0
-        position = 0
-        while position < len(spelled):
-            part = _INTERVAL_PART.match(spelled, position)
-            if part is None:
-                break
-            amount = Decimal(part[1])
-            name = part[2].lower()
-            name = name if name in _MONTHS | _DAYS | _NANOSECONDS else name.removesuffix("s")
-            if name in _NANOSECONDS:
-                nanoseconds += round(amount * _NANOSECONDS[name])
-            elif name in _DAYS and amount == int(amount):
-                days += int(amount) * _DAYS[name]
-            elif name in _MONTHS and amount == int(amount):
-                months += int(amount) * _MONTHS[name]
-            else:
-                break
-            position = part.end()
-        if not spelled or position < len(spelled):
+    def _interval(self, node: exp.Interval) -> Expression:
+        words = interval_words(node)
+        if words is None:
+            unit = Literal(pa.MonthDayNano(amount_of(Decimal(1), unit_named(node.args["unit"].name))), INTERVAL)
+            return Call("*", (self._convert(node.this), unit))
+        try:
+            return Literal(pa.MonthDayNano(interval_of(*words)), INTERVAL)
+        except (pa.ArrowInvalid, OverflowError):
             raise self._text.error(
-                f"{spelled!r} is no interval", node, "write for example INTERVAL '90 seconds' or INTERVAL '1' MONTH"
-            )
-        return pa.MonthDayNano([months, days, nanoseconds])
+                f"{' '.join(word for word in words[:2] if word)!r} is no interval",
+                node,
+                "write for example INTERVAL '90 seconds' or INTERVAL '1' MONTH",
+            ) from None
 
     def _divide(self, node: exp.Div) -> Expression:
         left, right = self._convert(node.this), self._convert(node.expression)
@@ -292,7 +263,11 @@ class ExpressionReader:
         name, arguments = shape
         converted = tuple(self._convert(argument) for argument in arguments if argument is not None)
         function = self._text.functions.get(name.lower())
-        return UserCall(function, converted) if isinstance(function, ScalarFunction) else Call(name, converted)
+        if isinstance(function, ScalarFunction):
+            return UserCall(function, converted)
+        if isinstance(node, exp.Anonymous) and self._text.functions and name.lower() not in (names := functions()):
+            raise self._text.error(f"no function {name!r}; {known(name, [*names, *self._text.functions])}", node)
+        return Call(name, converted)
 
 
 def bare(tree: Tree) -> Tree:

@@ -22,12 +22,14 @@ from operators.sql.from_clause import read_from
 from operators.sql.grouping import GROUPED, Grouping
 from operators.sql.joins import plan_from
 from operators.sql.lowering import schema_of
+from operators.sql.nested import WHOLE
 from operators.sql.optimise import optimise
 from operators.sql.qualify import qualify
 from operators.sql.scope import renamed
 from operators.sql.sets import plan_set_operation, plan_values
 from operators.sql.subqueries import Subqueries
-from operators.sql.subquery_tables import Domain
+from operators.sql.subquery_tables import Domain, of_each
+from operators.sql.user_functions import mark_aggregates
 from operators.sql.window_call import read_window_call
 
 Catalog = Mapping[str, p.Plan]
@@ -41,7 +43,7 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
         SqlError: the query makes no sense over these tables, or asks for what is not supported.
     """
     try:
-        query = ordered_apart(query)
+        query = ordered_apart(mark_aggregates(text, query))
         refuse_unbounded(text, query)
         qualify(text, query, _Columns(catalog))
         return optimise(_plan(text, query, catalog))
@@ -76,9 +78,9 @@ def _plan(text: Text, query: Tree, catalog: Catalog, domain: Domain | None = Non
             catalog[cte.alias] = _renamed(_plan(text, cte.this, catalog), cte.args["alias"])
     match query:
         case exp.Subquery():
-            return _plan(text, query.this, catalog)
+            return _plan(text, query.this, catalog, domain)
         case exp.SetOperation():
-            left, right = _plan(text, query.this, catalog), _plan(text, query.expression, catalog)
+            left, right = (_plan(text, side, catalog, domain) for side in (query.this, query.expression))
             return plan_set_operation(text, query, left, right)
         case exp.Values():
             return plan_values(text, query)
@@ -124,6 +126,8 @@ class _Selecting:
             named = [(each.this, each.alias) for each in select.expressions]
             grouping = Grouping(self._text, rows.plan, rows.columns, keys, calls, named)
             plan = grouping.plan(self._emit())
+            if select.args.get(WHOLE) and self._domain is not None:
+                plan = of_each(plan, self._domain)
             columns = {(GROUPED, name): name for name in schema_of(plan).names}
             rows = Subqueries(self._text, plan, columns, self._inner, grouping.labels, GROUPED)
             if having:
@@ -146,15 +150,12 @@ class _Selecting:
         return _plan(self._text, query, self._catalog, domain)
 
     def _from(self) -> tuple[p.Plan, Mapping[tuple[str, str], str]]:
-        plan: p.Plan
-        columns: Mapping[tuple[str, str], str]
-        if not self._select.args.get("from_"):
-            plan, columns = p.Values(ONE_ROW), {}
-        else:
-            plan, columns = plan_from(self._text, read_from(self._text, self._select), self._relation)
+        if self._select.args.get("from_"):
+            item = read_from(self._text, self._select)
+            return plan_from(self._text, item, self._relation, self._inner, self._domain)
         if self._domain is not None:
-            plan, columns = p.Join(plan, self._domain.plan), {**columns, **self._domain.columns}
-        return plan, columns
+            return self._domain.plan, self._domain.columns
+        return p.Values(ONE_ROW), {}
 
     def _relation(self, source: Tree) -> tuple[p.Plan, dict[tuple[str, str], str]]:
         alias = source.args["alias"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flow.errors import GraphError
 from flow.graph import Stream
 from operators.sql.dialect import POSTGRES, Text, exp, parse
 from operators.sql.lowering import lower
 from operators.sql.plan import Plan, Scan
 from operators.sql.planner import plan_query
+from operators.sql.user_functions import add_function
+from operators.udf import UserFunction
 
 
 def sql(
@@ -16,6 +20,7 @@ def sql(
     dialect: str = POSTGRES,
     name: str | None = None,
     partitions: int | None = None,
+    functions: Iterable[UserFunction] = (),
     **streams: Stream,
 ) -> Stream:
     """Add a query to the graph of the streams that it reads.
@@ -25,6 +30,7 @@ def sql(
         dialect: the SQL dialect of the text, any that sqlglot reads.
         name: of the node that gives the result (default: ``sql``); the nodes before it are called ``name.kind``.
         partitions: how many instances of each operator (default: as the run is set).
+        functions: of users, which the query calls by their names (see `udf`).
         streams: the tables, by the names that the query calls them.
 
     Returns:
@@ -34,13 +40,13 @@ def sql(
         SqlError: the query cannot be understood, or does not fit the streams; says where.
         GraphError: no stream is given, or they belong to different graphs.
     """
-    plan = plan_of(query, dialect=dialect, **streams)
+    plan = plan_of(query, dialect=dialect, functions=functions, **streams)
     graph = next(iter(streams.values())).graph
     name = name or graph.unique_name("sql")
     return lower(plan, streams, name, name=name, partitions=partitions)
 
 
-def plan_of(query: str, *, dialect: str = POSTGRES, **streams: Stream) -> Plan:
+def plan_of(query: str, *, dialect: str = POSTGRES, functions: Iterable[UserFunction] = (), **streams: Stream) -> Plan:
     """The optimised plan of a query, as `sql` lowers it; nothing is added to the graph.
 
     Raises:
@@ -56,6 +62,8 @@ def plan_of(query: str, *, dialect: str = POSTGRES, **streams: Stream) -> Plan:
         if stream.graph is not graph:
             raise GraphError(f"{table!r} is in another graph than {next(iter(streams))!r}")
     text = Text(query)
+    for function in functions:
+        add_function(text, function.name, function)
     statements = parse(text, dialect)
     if len(statements) != 1:
         raise text.error(f"sql() takes one query, not {len(statements)} statements", statements[1] if statements else 0)

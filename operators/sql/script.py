@@ -29,6 +29,7 @@ from operators.sql.options import Options
 from operators.sql.planner import plan_query
 from operators.sql.sets import cast_to
 from operators.sql.sharing import Shared
+from operators.sql.user_functions import create_function
 from operators.terminal import Terminal
 
 _POLICIES = ("fail", "skip", "dead_letter")
@@ -126,10 +127,12 @@ class _Script:
 
     def _statement(self, statement: Tree) -> None:
         match statement:
-            case exp.Create(kind="TABLE"):
+            case exp.Create(kind="TABLE" | "SOURCE" | "SINK"):
                 self._create_table(statement)
             case exp.Create(kind="VIEW"):
                 self._create_view(statement)
+            case exp.Create(kind="FUNCTION"):
+                create_function(self._text, statement)
             case exp.Insert():
                 self._insert(statement)
             case exp.Query() | exp.Values():
