@@ -17,7 +17,7 @@ import structlog
 import trio
 
 from flow.awaited import QUIET
-from flow.chain import ChainInstance
+from flow.chain import LINGER, ChainInstance
 from flow.cost import Cost
 from flow.epochs import Commits, Control
 from flow.errors import StepError, leaves
@@ -44,6 +44,9 @@ WATCH = "watch"
 """What the call that shows the counts is known by: what it writes to may be stuck."""
 
 log = structlog.get_logger("penstock")
+
+_WORTH = 4
+"""How many times as long as giving out took, the last time, rows are held back before they are given out again."""
 
 
 class Run:
@@ -338,16 +341,17 @@ class Run:
     async def _work(self, instance: ChainInstance) -> None:
         """Receive, work, send, until nothing follows."""
         inputs = self._inputs[instance.chain.number][instance.instance]
-        held = False
+        held, patience = False, QUIET
         while not inputs.ended:
             work = inputs.receive_nowait()
             if work is not None:
                 await trio.lowlevel.checkpoint()
             else:
-                work = await self._starve(instance, inputs, held=held)
+                work = await self._starve(instance, inputs, patience if held else math.inf)
                 if work is None:
-                    held = False
+                    held, start = False, perf_counter_ns()
                     await self._control_of(instance, instance.flush())
+                    patience = min(max(QUIET, _WORTH * (perf_counter_ns() - start) / 1e9), LINGER / 1e9)
                     continue
             held = held or (instance.holds_back and bool(work.batches))
             await self._perform(instance, of_work(instance, work), work.rows, Cost() if work.ended else instance.cost)
@@ -355,11 +359,11 @@ class Run:
                 await self._end_epoch(instance, work.barrier)
                 inputs.release()
 
-    async def _starve(self, instance: ChainInstance, inputs: Inputs, *, held: bool) -> Work | None:
-        """Wait for work; not for long where rows are held back that could be given out."""
+    async def _starve(self, instance: ChainInstance, inputs: Inputs, seconds: float) -> Work | None:
+        """Wait for work; not for longer than so many seconds, where rows are held back that could be given out."""
         start = perf_counter_ns()
         try:
-            with trio.move_on_after(QUIET if held else math.inf):
+            with trio.move_on_after(seconds):
                 return await inputs.receive()
             return None
         finally:
@@ -372,7 +376,7 @@ class Run:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._put_out, instance, calls)
             while not inputs.ended:
-                work = inputs.receive_nowait() or await self._starve(instance, inputs, held=False)
+                work = inputs.receive_nowait() or await self._starve(instance, inputs, math.inf)
                 assert work is not None
                 for batch, origins in work.rows_in_turn():
                     for rows in partition.pieces(batch):

@@ -6,6 +6,7 @@ Put together, the changes that have come out are at any time the aggregate of al
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import attrs
 import numpy as np
@@ -38,13 +39,17 @@ from operators.routing import keyed
 from operators.window import Window
 from operators.window_aggregate import WindowAggregate
 
+_MANY: Final = 4_096
+"""Changed groups from which on changes are held back until a flush."""
+
 
 @attrs.frozen
 class Aggregate(Operator):
     """Aggregates all rows of each key.
 
     With ``emit="changes"`` a batch gives, for each group whose result it changed, a retraction of the old row and an
-    insertion of the new one. With ``"final"`` every group comes out once, when the input has ended. Without keys there
+    insertion of the new one; where these are many, they are held back for those of the next batches, which take their
+    places. With ``"final"`` every group comes out once, when the input has ended. Without keys there
     is exactly one row, even if no row ever comes in.
 
     The state is one entry a key, for ever. Key columns come out plain where they come in dictionary-encoded.
@@ -157,9 +162,9 @@ class _AggregatePartition(Partition):
 
     @np.errstate(all="ignore")
     def flush(self) -> Iterator[pa.RecordBatch]:
-        """Yield the row of a table without rows, where none has come yet."""
+        """Yield changes held back; and the row of a table without rows, where none has come yet."""
         if self._final or not self._whole or len(self._store):
-            return iter(())
+            return iter(self._changed())
         self._stand()
         return iter([self._inserted(np.zeros(1, np.int64))])
 
@@ -197,12 +202,18 @@ class _AggregatePartition(Partition):
         if self._final:
             self._store.add(batch, keys, self._merging)
             return []
-        changes = self._store.change(batch, keys, self._merging)
-        if changes is None:
-            return []
-        weights = column(pa.int64(), changes.weights)
-        arrays = [*self._store.keys(changes.slots), *changes.results, weights]
-        return [pa.RecordBatch.from_arrays(arrays, schema=self._columns)]
+        # Where one batch changes many groups the next one will change many of them again.
+        many = self._store.take(batch, keys, self._merging) >= _MANY
+        return [] if many else self._changed()
+
+    def _changed(self) -> list[pa.RecordBatch]:
+        """The changes since the last call."""
+        batches = []
+        for changes in self._store.changes():
+            weights = column(pa.int64(), changes.weights)
+            arrays = [*self._store.keys(changes.slots), *changes.results, weights]
+            batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._columns))
+        return batches
 
     def _stand(self) -> None:
         """Let the whole table have its row."""

@@ -63,8 +63,9 @@ class Join(Operator):
     for the other side's columns; ``semi`` gives the left's rows that have a partner, ``anti`` those that have none.
     Both ports must be divided by the keys, in their order.
 
-    The state is the rows of both sides, for ever, or until the other side ends where they wait for nothing else; of a semi or anti join without condition, only the left's rows, and
-    the number of the right's by key. Columns come out plain where they come in dictionary-encoded.
+    The state is the rows of both sides, for ever, or until the other side ends where they wait for nothing else; of a
+    semi or anti join without condition, only the left's rows, and the number of the right's by key. Columns come out
+    plain where they come in dictionary-encoded.
 
     Attributes:
         kind: which rows come out.

@@ -21,7 +21,7 @@ _FIRST_CLAIM: Final = 4096
 _CLAIM_GROWTH: Final = 16
 _FEW_CELLS: Final = 4096
 _CELLS_PER_ROW: Final = 64
-_CELLS_PER_KEY: Final = 4
+_CELLS_PER_KEY: Final = 16
 _MOST_CELLS_PER_ROWS: Final = 1 << 22
 
 

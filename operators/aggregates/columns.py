@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flow.keys import factorise
+from operators.decimals import as_floats
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -44,6 +45,9 @@ def physical(array: pa.Array) -> NDArray[Any]:
 def floats(array: pa.Array) -> NDArray[np.float64]:
     """Numbers as float64; decimals are rounded to the nearest."""
     if pa.types.is_decimal(array.type):
+        quick = as_floats(array)
+        if quick is not None:
+            return quick
         array = array.cast(pa.float64())
     return physical(array).astype(np.float64, copy=False)
 
@@ -121,7 +125,7 @@ def differ(before: pa.Array, after: pa.Array) -> BoolArray:
     if physical_type(before.type) is not None:
         width = np.dtype(f"u{physical(before).dtype.itemsize}")
         changed: BoolArray = physical(before).view(width) != physical(after).view(width)
-    elif pa.types.is_nested(before.type):
+    elif pa.types.is_nested(before.type) or isinstance(before.type, pa.BaseExtensionType):
         codes, _ = factorise([pa.concat_arrays([before, after])])
         apart: BoolArray = codes[: len(before)] != codes[len(before) :]
         return apart

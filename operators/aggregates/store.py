@@ -5,7 +5,7 @@ A group stands when it has a row of the result: while rows of it are there, or, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -15,7 +15,7 @@ from flow.hashing import hash_columns, key_groups
 from flow.keys import KeyIndex
 from flow.schema import StreamSchema
 from operators.aggregates.bank import Aggregations, Bank
-from operators.aggregates.columns import BoolArray, IntArray, differ, unique_slots
+from operators.aggregates.columns import BoolArray, IntArray, differ, grown, unique_slots
 
 
 @attrs.frozen
@@ -39,6 +39,15 @@ class Changes:
         return weights
 
 
+@attrs.frozen
+class _Before:
+    """Groups as they were: which of them stood, and their results, if any did."""
+
+    slots: IntArray
+    stood: BoolArray
+    results: list[pa.Array]
+
+
 class Store:
     """The groups of one partition, or of some of its windows."""
 
@@ -52,6 +61,8 @@ class Store:
         self._index = KeyIndex(kinds) if kinds else None
         self._table = table
         self._whole = False
+        self._noted: list[_Before] = []
+        self._marks = np.zeros(0, np.bool_)
         self.bank = Bank(schema, aggregations)
 
     def __len__(self) -> int:
@@ -74,13 +85,36 @@ class Store:
 
     def change(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], merging: bool) -> Changes | None:
         """As `add`, and say which rows of the result change."""
+        self.take(batch, keys, merging)
+        return next(self.changes(), None)
+
+    def take(self, batch: pa.RecordBatch, keys: Sequence[pa.Array], merging: bool) -> int:
+        """As `add`, noting the results of groups as they were; returns how many are noted since the last `changes`."""
         known = len(self)
         slots = self.slots(keys, batch.num_rows)
         touched = unique_slots(slots, len(self))
         self.bank.grow(len(self))
+        if self._noted:
+            self._marks = grown(self._marks, len(self), False)
+            self._marks[self._noted[-1].slots] = True
+            touched = touched[~self._marks[touched]]
         stood = self._stand(touched, known)
-        before = self.bank.results(touched) if stood.any() else []
+        self._noted.append(_Before(touched, stood, self.bank.results(touched) if stood.any() else []))
         self._apply(batch, slots, merging)
+        return sum(len(before.slots) for before in self._noted)
+
+    def changes(self) -> Iterator[Changes]:
+        """Which rows of the result have changed since the last call, some groups at a time."""
+        noted, self._noted = self._noted, []
+        for before in noted:
+            if len(self._marks):
+                self._marks[before.slots[before.slots < len(self._marks)]] = False
+            changes = self._changes_since(before)
+            if changes is not None:
+                yield changes
+
+    def _changes_since(self, noted: _Before) -> Changes | None:
+        touched, stood, before = noted.slots, noted.stood, noted.results
         stand = self._stand(touched, len(self))
         after = self.bank.results(touched)
         if before and not self.bank.counts_all:

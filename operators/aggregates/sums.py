@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flow.errors import RowError
 from operators.aggregates.accumulator import MergedByValue, Values
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, present
+from operators.decimals import largest, unscaled
 
 _LIMIT: Final = 2**63
 _LOW: Final = 0xFFFFFFFF
@@ -42,9 +43,9 @@ class IntegerSum(MergedByValue):
         numbers = values.numbers
         if not len(numbers):
             return
-        most = _largest(numbers) * (1 if values.weights is None else _largest(values.weights))
+        most = largest(numbers) * (1 if values.weights is None else largest(values.weights))
         if self._bound + most * len(numbers) >= _LIMIT:
-            self._bound = _largest(self._sums)
+            self._bound = largest(self._sums)
             if self._bound + most * len(numbers) >= _LIMIT:
                 self._add_exactly(values)
                 return
@@ -62,7 +63,7 @@ class IntegerSum(MergedByValue):
         if (top != -(high >> 31)).any():
             raise RowError("the sum is beyond int64; cast the argument to decimal or double")
         self._sums[touched] = high << 32 | low
-        self._bound = _largest(self._sums)
+        self._bound = largest(self._sums)
 
     def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
         """The sums."""
@@ -122,8 +123,13 @@ class DecimalSum(MergedByValue):
 
     def update(self, values: Values) -> None:
         """Add decimals."""
-        self._limbs.add_decimals(values.slots, values.array, values.weights)
         touched = _Limbs.of([limb[values.touched] for limb in self._limbs.limbs])
+        sums = _small_sums(values)
+        if sums is None:
+            touched.add_decimals(values.local, values.array, values.weights)
+        else:
+            touched.limbs[0] += sums & _LOW
+            touched.limbs[1] += sums >> 32
         touched.carry()
         # Only a first limb this large can mean 10**38 or more; the exact comparison is for those few.
         edge = _DECIMAL_LIMIT >> 96
@@ -178,7 +184,7 @@ class _Limbs:
 
     def _add(self, slots: IntArray, limbs: list[IntArray], weights: IntArray | None) -> None:
         if weights is not None:
-            if _largest(weights) * len(weights) >= 2**30:
+            if largest(weights) * len(weights) >= 2**30:
                 raise RowError("the changelog's weights are too large to be summed exactly")
             limbs = [limb * weights for limb in limbs]
         for state, limb in zip(self.limbs, limbs, strict=False):
@@ -191,6 +197,14 @@ class _Limbs:
             self.limbs[power] = self.limbs[power] & _LOW
 
 
-def _largest(numbers: NDArray[np.integer]) -> int:
-    """The greatest absolute value."""
-    return max(int(numbers.max()), -int(numbers.min())) if len(numbers) else 0
+def _small_sums(values: Values) -> IntArray | None:
+    """The sum of decimals for each slot that is touched; None where it may not fit into 64 bits."""
+    digits = unscaled(values.array)
+    if (
+        digits is None
+        or len(digits) * largest(digits) * (1 if values.weights is None else largest(values.weights)) >= _LIMIT
+    ):
+        return None
+    sums = np.zeros(len(values.touched), np.int64)
+    np.add.at(sums, values.local, digits if values.weights is None else digits * values.weights)
+    return sums

@@ -99,7 +99,9 @@ class JoinPartition(PortedPartition):
         self._rebuild_where_worn()
         own = _PORTS.index(port)
         if self._ended[own]:
-            raise RuntimeError(f"rows came in on the {port}, which had ended when the state was stored: they find nothing")
+            raise RuntimeError(
+                f"rows came in on the {port}, which had ended when the state was stored: they find nothing"
+            )
         given = self._inputs[own]
         columns = [plain(batch.column(name)) for name in given.columns]
         weights = physical(batch.column(WEIGHT)) if given.changelog else None
@@ -136,7 +138,7 @@ class JoinPartition(PortedPartition):
             self._sides[1 - own] = Side(self._inputs[1 - own].kinds)
 
     def _keeps(self, own: int) -> bool:
-        """Whether rows of a side have to be known later: for new ones of the other side, or for those that they meet."""
+        """Whether rows of a side are asked for later: by new ones of the other side, or by those that turn."""
         return self._inputs[own].kept and not (self._ended[1 - own] and not self._inputs[1 - own].shown)
 
     def snapshot(self) -> Tables:

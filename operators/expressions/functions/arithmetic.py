@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from operators.decimals import combined
 from operators.expressions.casts import rounded
 from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
 from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_decimal, common, decimal, literal_type
@@ -111,10 +112,14 @@ def _narrow(value: Any, result: pa.DataType) -> Any:
 
 
 def _decimal_sum(name: str, result: pa.DataType, left: Any, right: Any) -> Any:
-    return _narrow(_CHECKED[name](_wide(left), _wide(right)), result)
+    quick = combined(name, result, left, right)
+    return _narrow(_CHECKED[name](_wide(left), _wide(right)), result) if quick is None else quick
 
 
 def _decimal_product(result: pa.DataType, left: Any, right: Any) -> Any:
+    quick = combined("*", result, left, right)
+    if quick is not None:
+        return quick
     excess = max(0, left.type.precision + right.type.precision + 1 - _WIDE_DIGITS)
     left = pc.cast(left, pa.decimal256(left.type.precision - excess, left.type.scale))
     return _narrow(pc.multiply_checked(left, _wide(right)), result)
