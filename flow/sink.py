@@ -6,16 +6,13 @@ What a writer wrote in an epoch becomes visible when the epoch commits, and not 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.schema import StreamSchema
-
-Fed = TypeVar("Fed")
-"""A stream of a graph."""
 
 
 @attrs.frozen
@@ -83,8 +80,8 @@ class Sink(ABC):
         if schema.changelog and not self.takes_changes:
             raise GraphError(f"the stream is a changelog, and this sink only appends: {self.instead}")
 
-    def fed_by(self, stream: Fed, name: str) -> Fed:
-        """The stream as the sink of this name has to be fed, where an operator or a router belongs in front of it.
+    def fed_by(self, stream: Any, name: str) -> Any:
+        """The `Stream` as the sink of this name has to be fed, where an operator or a router belongs in front of it.
 
         Called by `Stream.sink`, before the sink is added. The default is the stream as it is.
 

@@ -59,4 +59,6 @@ class ArrowFile(FileSource):
 
     def as_sink(self) -> ArrowSink:
         """The sink that writes Arrow IPC files to the directory."""
-        return ArrowSink(self.directory(), written(self.compression), changes=self.changes, overwrite=self.overwrite)
+        return ArrowSink(
+            self.directory(), written(self.compression), changes=self.changes, key=self.key, overwrite=self.overwrite
+        )

@@ -111,5 +111,6 @@ class Csv(RangeSource):
             nulls=self.nulls[0] if self.nulls else "",
             compression=written(self.compression),
             changes=self.changes,
+            key=self.key,
             overwrite=self.overwrite,
         )

@@ -8,15 +8,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import attrs
 import pyarrow as pa
 
 from flow.durations import Duration, microseconds
 from flow.errors import GraphError, SettingsError, known
+from flow.schema import WEIGHT
 from flow.sink import Sink
 from flow.source import Source
+from operators.change_forms import Form, as_key
 from operators.files.conversion import Declared, declared
 from operators.files.paths import FileError, as_paths, find_files
 
@@ -70,7 +72,9 @@ class FileSource(Source):
         types: declared types of columns; values are converted, and a row with a value that does not fit is rejected.
         follow: seconds between looks for new data (default: only what is there at the start).
         compression: of the files ("none" where a file's ending says otherwise).
-        changes: how a sink writes a changelog (see `PartsSink`).
+        changes: "weight" where a column `_weight` says of each row how often it comes or, below zero, goes; and how a
+            sink writes a changelog (see `PartsSink`).
+        key: names of the key columns, for those forms of changes that have one.
         overwrite: whether a sink removes what earlier runs wrote.
         looked: whether types stay as they were seen when this was made of another description.
         unbounded: whether files are followed, so that the input may go on for ever.
@@ -85,7 +89,8 @@ class FileSource(Source):
     types: Declared = attrs.field(default=(), converter=declared)
     follow: float | None = attrs.field(default=None, converter=_poll_seconds, kw_only=True)
     compression: str | None = attrs.field(default=None, kw_only=True)
-    changes: Literal["weight"] | None = attrs.field(default=None, kw_only=True)
+    changes: Form | None = attrs.field(default=None, kw_only=True)
+    key: tuple[str, ...] = attrs.field(default=(), converter=as_key, kw_only=True)
     overwrite: bool = attrs.field(default=False, kw_only=True)
     looked: bool = attrs.field(default=False, kw_only=True, eq=False, repr=False)
     unbounded: bool = attrs.field(init=False, repr=False, eq=False)
@@ -163,8 +168,14 @@ class FileSource(Source):
             if held.get_field_index(name) < 0:
                 raise FileError(f"{where!r} has no column {name!r}; {known(name, held.names)}")
         types = dict(self.types)
+        names = held.names if self.columns is None else self.columns
+        if self.changes == "weight":
+            if WEIGHT not in held.names:
+                raise FileError(f"{where!r} has no column {WEIGHT!r}, which says whether a row comes or goes")
+            types[WEIGHT] = pa.int64()
+            names = [*(name for name in names if name != WEIGHT), WEIGHT]
         fields = []
-        for name in held.names if self.columns is None else self.columns:
+        for name in names:
             kind = held.field(name).type
             if not (pa.types.is_dictionary(kind) and types.get(name) == kind.value_type):
                 kind = types.get(name, kind)

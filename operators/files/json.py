@@ -66,5 +66,5 @@ class JsonLines(RangeSource):
     def as_sink(self) -> JsonLinesSink:
         """The sink that writes JSON lines to the directory."""
         return JsonLinesSink(
-            self.directory(), written(self.compression), changes=self.changes, overwrite=self.overwrite
+            self.directory(), written(self.compression), changes=self.changes, key=self.key, overwrite=self.overwrite
         )

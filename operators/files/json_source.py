@@ -23,7 +23,7 @@ from operators.files.paths import FileError, reading
 from operators.files.row_reader import RowLayout, RowReader, line_spans, rows_only, whole
 
 SAMPLE_BYTES: Final = 4 << 20
-_BOM = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 
 # Arrow's parser crashes the process at a `null` that stands for a whole row, so none may reach it.
 _BARE_NULL = re.compile(rb"\}[ \t\r]*null"), re.compile(rb"\n[ \t\r\n]*null"), re.compile(rb"\A[ \t\r\n]*null")
@@ -40,7 +40,7 @@ def parse(lines: bytes, schema: pa.Schema | None) -> pa.Table:
     """
     if b"null" in lines and any(pattern.search(lines) for pattern in _BARE_NULL):
         raise pa.ArrowInvalid("null is no object")
-    if lines.startswith(_BOM):
+    if lines.startswith(BOM):
         raise pa.ArrowInvalid("a byte order mark in the middle of the file")
     _check_utf8(lines)
     table = pajson.read_json(
@@ -153,7 +153,7 @@ def sample(path: str, compression: str | None, *, growing: bool) -> tuple[pa.Sch
     """
     lines = Lines(path, block=SAMPLE_BYTES, compression=codec(path, compression), growing=growing)
     try:
-        rows = (lines.next() or b"").removeprefix(_BOM)
+        rows = (lines.next() or b"").removeprefix(BOM)
     finally:
         lines.close()
     spans = line_spans(rows)
@@ -186,11 +186,12 @@ def _merged(first: Iterable[pa.Field], second: Iterable[pa.Field]) -> list[pa.Fi
     fields = {field.name: field for field in first}
     for field in second:
         known = fields.get(field.name)
-        fields[field.name] = field if known is None else known.with_type(_common(known.type, field.type))
+        fields[field.name] = field if known is None else known.with_type(common(known.type, field.type))
     return list(fields.values())
 
 
-def _common(first: pa.DataType, second: pa.DataType) -> pa.DataType:
+def common(first: pa.DataType, second: pa.DataType) -> pa.DataType:
+    """The type of a field that two groups of lines show as these; the first one where they do not agree."""
     types = pa.types
     if types.is_null(first) or (types.is_int64(first) and types.is_float64(second)):
         return second
@@ -199,7 +200,7 @@ def _common(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     if types.is_struct(first) and types.is_struct(second):
         return pa.struct(_merged(first.fields, second.fields))
     if types.is_list(first) and types.is_list(second):
-        return pa.list_(_common(first.value_type, second.value_type))
+        return pa.list_(common(first.value_type, second.value_type))
     return first
 
 
@@ -279,8 +280,8 @@ class JsonReader(RowReader):
 
     def parse(self, rows: bytes, position: int) -> pa.RecordBatch:
         """Whole lines as a batch; bad ones are rejected."""
-        if position == 0 and rows.startswith(_BOM):
-            rows, position = rows[len(_BOM) :], len(_BOM)
+        if position == 0 and rows.startswith(BOM):
+            rows, position = rows[len(BOM) :], len(BOM)
         schema = self.layout.schema
         if rows.isspace() or not rows:
             return pa.RecordBatch.from_pylist([], schema)

@@ -77,4 +77,4 @@ class Parquet(FileSource):
     def as_sink(self) -> ParquetSink:
         """The sink that writes Parquet files to the directory."""
         compression = "zstd" if self.compression is None else written(self.compression)
-        return ParquetSink(self.directory(), compression, changes=self.changes, overwrite=self.overwrite)
+        return ParquetSink(self.directory(), compression, changes=self.changes, key=self.key, overwrite=self.overwrite)

@@ -5,10 +5,13 @@ Every column is in every object; NULL is ``null``.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
+from operators.change_forms import FORMS, Form
 from operators.files.sinks.parts import (
     COMPRESSION_ENDINGS,
     PartFormat,
@@ -30,6 +33,8 @@ class JsonLinesSink(PartsSink):
     Attributes:
         compression: gzip, zstd, or None.
     """
+
+    forms: ClassVar[tuple[Form, ...]] = FORMS
 
     compression: str | None = attrs.field(default=None, validator=known_compression)
 

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 import attrs
 import pyarrow as pa
@@ -20,6 +20,7 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from flow.schema import StreamSchema
 from flow.sink import Sink, Writer, WriterContext
+from operators.change_forms import ChangeForm, Form, as_key, check_form
 
 BUFFER_ROWS = 131_072
 BUFFER_BYTES = 32 << 20
@@ -52,27 +53,52 @@ class PartsSink(Sink):
 
     Attributes:
         path: the directory.
-        changes: ``"weight"`` to write a changelog with its ``_weight`` column; None refuses changelogs.
+        changes: how a changelog is written: ``"weight"`` with its ``_weight`` column; ``"upsert"`` by key, as the rows
+            that come and, with ``_deleted``, those that go; ``"debezium"`` (JSON only) as change events. None refuses
+            changelogs.
+        key: names of the columns by which no two rows are equal at the same time; with it there is one writer.
         overwrite: remove the parts of earlier runs when the first epoch commits.
     """
 
     ending: ClassVar[str]
+    instead: ClassVar[str] = (
+        "write changes, with changes='weight' (a column _weight), 'upsert' (by key) or, as JSON, 'debezium', "
+        "or only what is final (EMIT FINAL)"
+    )
 
     path: str = attrs.field(converter=_directory)
-    changes: Literal["weight"] | None = attrs.field(default=None, kw_only=True)
+    forms: ClassVar[tuple[Form, ...]] = ("weight", "upsert")
+
+    changes: Form | None = attrs.field(default=None, kw_only=True)
+    key: tuple[str, ...] = attrs.field(default=(), converter=as_key, kw_only=True)
     overwrite: bool = attrs.field(default=False, kw_only=True)
     takes_changes: bool = attrs.field(init=False, repr=False, eq=False)
+    single_writer: bool = attrs.field(init=False, repr=False, eq=False)  # type: ignore[misc]  # a constant elsewhere
     _made: dict[str, list[str]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
     """By run that has not committed anything yet: the directories that it made, the innermost first."""
 
     @takes_changes.default
     def _takes_changes(self) -> bool:
-        return self.changes == "weight"
+        return self.changes is not None
+
+    @single_writer.default
+    def _single_writer(self) -> bool:
+        return bool(self.key)
 
     @changes.validator
     def _known_changes(self, attribute: attrs.Attribute[str], value: str | None) -> None:
-        if value not in (None, "weight"):
-            raise GraphError(f"no way {value!r} to write changes; {known(str(value), ['weight'])}")
+        check_form(value, self.forms)
+
+    @property
+    def form(self) -> ChangeForm | None:
+        """The form in which changes are written; None where they are not."""
+        return None if self.changes is None else ChangeForm(self.changes, self.key)
+
+    def fed_by(self, stream: Any, name: str) -> Any:
+        """The stream, with the changes of each key in order where they are written by key."""
+        if self.form is not None:
+            return self.form.feed(stream, name)
+        return stream
 
     def check(self, schema: StreamSchema) -> None:
         """Raise GraphError where the stream or the path cannot be written."""
@@ -83,7 +109,11 @@ class PartsSink(Sink):
             raise GraphError(f"a sink writes a directory of part files; {self.path!r} is a file")
         if not schema.columns.names:
             raise GraphError("the stream has no columns, and a file needs at least one")
-        self.check_columns(schema.columns)
+        columns = schema.columns
+        if self.form is not None:
+            self.form.check(schema)
+            columns = self.form.columns(schema)
+        self.check_columns(columns)
 
     @abstractmethod
     def check_columns(self, columns: pa.Schema) -> None:
@@ -131,7 +161,9 @@ class PartsWriter(Writer):
         node = re.sub(r"\W+", "_", context.node)[:60]
         self._sink = sink
         self._run_id = context.run_id
-        self._columns = context.schema.columns
+        self._schema = context.schema
+        self._form = sink.form
+        self._columns = context.schema.columns if self._form is None else self._form.columns(context.schema)
         self._run = f"part-{context.run_id}-"
         self._stem = f"{self._run}{node}-{context.writer}"
         self._first_writer = context.writer == 0
@@ -147,6 +179,8 @@ class PartsWriter(Writer):
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take rows, to be written once there are enough of them."""
+        if self._form is not None:
+            batch = self._form.apply(batch, self._schema)
         if not batch.num_rows:
             return
         self._waiting.append(batch)
