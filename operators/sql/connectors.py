@@ -6,7 +6,7 @@ theirs by `register`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -41,11 +41,13 @@ class TableOptions:
         name: of the table.
         columns: those that are declared, in order; none where the connector shall know them.
         options: what is written in WITH.
+        key: the columns of its PRIMARY KEY; none where it has none.
     """
 
     name: str
     columns: tuple[Column, ...]
     options: Options
+    key: tuple[str, ...] = ()
 
     @property
     def types(self) -> dict[str, pa.DataType]:
@@ -77,6 +79,11 @@ def register(name: str, connector: Connector) -> None:
     """
     if _connectors.setdefault(name, connector) != connector:
         raise GraphError(f"there is a connector {name!r} already")
+
+
+def connectors() -> Mapping[str, Connector]:
+    """Those that there are, by name."""
+    return dict(_connectors)
 
 
 def source_of(table: TableOptions) -> Source:

@@ -1,19 +1,22 @@
-"""CREATE TABLE, read: columns, computed columns, the watermark and the options of a table.
+"""CREATE TABLE, SOURCE and SINK, read: columns, keys, conditions, the watermark and the options of a table.
 
-What a declaration says is either done or refused: a constraint that nobody would check is refused.
+What a declaration says is either done or refused.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import attrs
 
+from flow.errors import known
 from operators.sql.connectors import Column, TableOptions
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.options import Options
 from operators.sql.types import arrow_type, is_plain_timestamp
 from operators.sql.window_call import duration
+
+TableKind = Literal["table", "source", "sink"]
 
 
 @attrs.frozen(eq=False)
@@ -36,18 +39,26 @@ class Table:
     Attributes:
         name: of the table.
         at: the tree of its name, for errors.
+        kind: whether it may be read and written (a table), or only one of it.
         columns: those that the connector gives or takes.
         outputs: all columns of a table that is read, in order: a name, or the tree of a computed column with its alias.
         watermark: where there is one.
         options: what is written in WITH.
+        key: the columns of PRIMARY KEY, in its order; none where there is none. Nobody checks it: it is a promise.
+        conditions: what each row must satisfy: the tree, and how it is called in errors.
+        defaults: what an INSERT that leaves a column out puts there, by the column's name.
     """
 
     name: str
     at: Tree
+    kind: TableKind
     columns: tuple[Column, ...]
     outputs: tuple[Tree, ...]
     watermark: Watermark | None
     options: Options
+    key: tuple[str, ...] = ()
+    conditions: tuple[tuple[Tree, str], ...] = ()
+    defaults: dict[str, Tree] = attrs.field(factory=dict)
 
     @property
     def computed(self) -> bool:
@@ -56,11 +67,11 @@ class Table:
 
     def for_connector(self) -> TableOptions:
         """What the connector is told; its options have not been asked for anything yet."""
-        return TableOptions(self.name, self.columns, self.options.again())
+        return TableOptions(self.name, self.columns, self.options.again(), self.key)
 
 
 def read_table(text: Text, tree: exp.Create) -> Table:
-    """Read a CREATE TABLE.
+    """Read a CREATE TABLE, SOURCE or SINK.
 
     Raises:
         SqlError: a type is unknown, a name is given twice, or something is not supported.
@@ -69,45 +80,115 @@ def read_table(text: Text, tree: exp.Create) -> Table:
     name = schema.this if isinstance(schema, exp.Schema) else schema
     if name.args.get("db"):
         raise text.error(f"tables have plain names here, not {render(name)}", name)
-    columns: list[Column] = []
-    outputs: list[Tree] = []
-    watermark: Watermark | None = None
+    reading = _Reading(text)
     for part in schema.expressions if isinstance(schema, exp.Schema) else ():
-        if isinstance(part, exp.WatermarkColumnConstraint):
-            if watermark is not None:
-                raise text.error("a table has one watermark", part)
-            watermark = _watermark(text, part)
-            continue
-        if any(part.name == output.alias_or_name for output in outputs):
-            raise text.error(f"the column {part.name!r} is declared twice", part)
-        output = _column(text, part, columns)
-        outputs.append(output)
+        reading.part(part)
     properties = tree.args.get("properties")
     options = Options(text, name.this, properties.expressions if properties else ())
-    return Table(name.name, name.this, tuple(columns), tuple(outputs), watermark, options)
+    return Table(
+        name.name,
+        name.this,
+        cast("TableKind", tree.args["kind"].lower()),
+        tuple(reading.columns),
+        tuple(reading.outputs),
+        reading.watermark,
+        options,
+        reading.key(),
+        tuple(reading.conditions),
+        reading.defaults,
+    )
 
 
-def _column(text: Text, part: Tree, columns: list[Column]) -> Tree:
-    if not isinstance(part, exp.ColumnDef):
-        raise text.error(f"expected a column and its type, found {render(part)!r}", part)
-    kind, computed = part.args.get("kind"), None
-    for constraint in part.args.get("constraints") or ():
-        if not isinstance(constraint.kind, exp.ComputedColumnConstraint):
-            raise text.error(
-                f"{render(constraint)} is not supported: nothing would check it",
-                part,
-                "leave it out, or filter with WHERE",
-            )
-        computed = constraint.kind.this
-    if computed is not None:
-        value: Any = exp.Cast(this=computed, to=kind) if kind is not None else computed
-        return exp.Alias(this=value, alias=part.this)
-    if kind is None:
-        raise text.error(f"the column {part.name!r} needs a type", part)
-    columns.append(Column(part.name, arrow_type(text, kind), is_plain_timestamp(kind)))
-    identifier = part.this.copy()
-    identifier.set("quoted", True)
-    return exp.Column(this=identifier)
+class _Reading:
+    """The parts of a declaration, read one after the other."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._keys: list[tuple[Tree, list[exp.Identifier]]] = []
+        self.columns: list[Column] = []
+        self.outputs: list[Tree] = []
+        self.watermark: Watermark | None = None
+        self.conditions: list[tuple[Tree, str]] = []
+        self.defaults: dict[str, Tree] = {}
+
+    def part(self, part: Tree) -> None:
+        """Read one part."""
+        match part:
+            case exp.WatermarkColumnConstraint():
+                if self.watermark is not None:
+                    raise self._text.error("a table has one watermark", part)
+                self.watermark = _watermark(self._text, part)
+            case exp.PrimaryKey():
+                self._keys.append((part, part.expressions))
+            case exp.CheckColumnConstraint():
+                self._check(part.this)
+            case _:
+                if any(part.name == output.alias_or_name for output in self.outputs):
+                    raise self._text.error(f"the column {part.name!r} is declared twice", part)
+                self.outputs.append(self._column(part))
+
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        for at, _ in self._keys[1:]:
+            raise self._text.error("a table has one PRIMARY KEY", at)
+        names: list[str] = []
+        for identifier in self._keys[0][1] if self._keys else ():
+            declared = [output.alias_or_name for output in self.outputs]
+            name = identifier.name
+            if declared and name not in declared:
+                same = [each for each in declared if each.lower() == name.lower()]
+                if identifier.quoted or len(same) != 1:
+                    raise self._text.error(f"PRIMARY KEY: no column {name!r}; {known(name, declared)}", identifier)
+                name = same[0]
+            if name in names:
+                raise self._text.error(f"PRIMARY KEY: the column {name!r} is named twice", identifier)
+            names.append(name)
+        return tuple(names)
+
+    def _check(self, condition: Tree) -> None:
+        self.conditions.append((condition, f"CHECK ({render(condition)})"))
+
+    def _column(self, part: Tree) -> Tree:
+        text = self._text
+        if not isinstance(part, exp.ColumnDef):
+            raise text.error(f"expected a column and its type, found {render(part)!r}", part)
+        kind, computed = part.args.get("kind"), None
+        identifier = part.this.copy()
+        identifier.set("quoted", True)
+        column = exp.Column(this=identifier)
+        default: Tree | None = None
+        for constraint in part.args.get("constraints") or ():
+            match constraint.kind:
+                case exp.ComputedColumnConstraint():
+                    computed = constraint.kind.this
+                case exp.PrimaryKeyColumnConstraint():
+                    self._keys.append((part, [identifier]))
+                case exp.NotNullColumnConstraint() if constraint.kind.args.get("allow_null"):
+                    pass
+                case exp.NotNullColumnConstraint():
+                    condition = exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null()))
+                    self.conditions.append((condition, f"{part.name} NOT NULL"))
+                case exp.CheckColumnConstraint():
+                    self._check(constraint.kind.this)
+                case exp.DefaultColumnConstraint():
+                    default = constraint.kind.this
+                case _:
+                    raise text.error(
+                        f"{render(constraint)} is not supported: nothing would check it",
+                        part,
+                        "leave it out, or filter with WHERE",
+                    )
+        if computed is not None:
+            if default is not None:
+                raise text.error(f"the column {part.name!r} is computed, so it has no DEFAULT", part)
+            value: Any = exp.Cast(this=computed, to=kind) if kind is not None else computed
+            return exp.Alias(this=value, alias=part.this)
+        if kind is None:
+            raise text.error(f"the column {part.name!r} needs a type", part)
+        if default is not None:
+            self.defaults[part.name] = default
+        self.columns.append(Column(part.name, arrow_type(text, kind), is_plain_timestamp(kind)))
+        return column
 
 
 def _watermark(text: Text, part: exp.WatermarkColumnConstraint) -> Watermark:

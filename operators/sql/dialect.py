@@ -17,11 +17,25 @@ from sqlglot.errors import ParseError, TokenError
 
 from flow.errors import known
 from operators.sql.errors import SqlError
+from operators.sql.nested_parser import FILTERS, TRANSFORMS, NestedParser, nested_functions, words_of
 from operators.sql.statement_parser import EXPLAIN, StatementParser
+from operators.sql.text_parser import text_functions
 from operators.sql.time_parser import TimeParser, functions_of
 from operators.udf import UserFunction
 
-__all__ = ["EXPLAIN", "POSTGRES", "WINDOWS", "Text", "Tree", "exp", "offset_of", "parse", "render"]
+__all__ = [
+    "EXPLAIN",
+    "FILTERS",
+    "POSTGRES",
+    "TRANSFORMS",
+    "WINDOWS",
+    "Text",
+    "Tree",
+    "exp",
+    "offset_of",
+    "parse",
+    "render",
+]
 
 Tree: TypeAlias = exp.Expr
 """A node of sqlglot's syntax tree."""
@@ -68,7 +82,7 @@ class Text:
         return SqlError(message, text=self.text, offset=offset, hint=hint)
 
 
-class _Streaming(StatementParser, TimeParser):
+class _Streaming(StatementParser, TimeParser, NestedParser):
     """What is added to a dialect's parser for queries: window table functions, EMIT, sets of groups."""
 
     def _parse_interval(self, *arguments: Any, **options: Any) -> Any:
@@ -161,8 +175,10 @@ class _Streaming(StatementParser, TimeParser):
 
 @cache
 def _parser_class(dialect: type[Dialect]) -> type[Parser]:
-    functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list, **functions_of(dialect)}
-    return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), {"FUNCTIONS": functions})
+    functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list, **nested_functions()}
+    functions.update(functions_of(dialect), **text_functions(dialect))
+    own = {"FUNCTIONS": functions, **words_of(dialect)}
+    return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), own)
 
 
 @cache

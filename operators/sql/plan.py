@@ -251,6 +251,11 @@ def describe(plan: Plan, depth: int = 0) -> str:
                 *([f"window of {plan.window.size} us every {plan.window.slide} us"] if plan.window else []),
             ]
             detail = f"by [{', '.join(by)}], {', '.join(name for name, _ in plan.aggregations)}, emit {plan.emit}"
+    return "\n".join([f"{'  ' * depth}{headline(plan)}", *(describe(part, depth + 1) for part in inputs_of(plan))])
+
+
+def headline(plan: Plan) -> str:
+    """A node in one line, without what is under it."""
         case Join():
             sign = "IS NOT DISTINCT FROM" if plan.null_safe else "="
             on = [f"{left} {sign} {right}" for left, right in plan.keys]
@@ -269,8 +274,7 @@ def describe(plan: Plan, depth: int = 0) -> str:
             detail = f"{'outer, ' if plan.outer else ''}{lists}{number}"
         case _:
             detail = ""
-    line = f"{'  ' * depth}{type(plan).__name__}{f'({detail})' if detail else ''}"
-    return "\n".join([line, *(describe(part, depth + 1) for part in inputs_of(plan))])
+    return f"{type(plan).__name__}{f'({detail})' if detail else ''}"
 
 
 def _top_n(plan: TopN) -> str:

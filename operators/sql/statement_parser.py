@@ -74,7 +74,7 @@ class StatementParser(Parser):
     def _parse_listing(self) -> Any:
         self._is_word("FULL")
         token = self._curr
-        name = self._parse_var(any_token=True)
+        name: Any = self._parse_var(any_token=True)
         if name is None:
             self.raise_error("expected what to show: SHOW TABLES, for example")
         return self._placed(token, exp.Show(this=name.name.upper()))

@@ -297,7 +297,7 @@ SELEC price FROM trades;
 -- 1:1 expected SELECT ... FROM ...
 DELETE FROM trades;
 
--- 1:1 syntax error: EXPLAIN is not supported
+-- 1:1 expected SELECT ... FROM
 EXPLAIN SELECT price FROM trades;
 
 -- 1:22 no type INTEGR ... did you mean 'INTERVAL'?

@@ -1,0 +1,185 @@
+"""What a script writes: its tables as sinks, each fed by one or several queries and by the dead letters of others.
+
+Sinks are added last, each before the one that its dead letters go to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import GraphError, known
+from flow.graph import Stream
+from operators.expressions import Cast, Column, Expression, Literal
+from operators.sql import plan as p
+from operators.sql.catalog import Catalog, renamed
+from operators.sql.connectors import sink_of
+from operators.sql.constants import constant
+from operators.sql.declarations import Table
+from operators.sql.dialect import Text, Tree, exp
+from operators.sql.lowering import schema_of
+from operators.sql.optimise import optimise
+from operators.sql.sets import cast_to
+
+
+@attrs.define
+class _Target:
+    """A table that is written, and the plans of what is written."""
+
+    table: Table
+    plans: list[p.Plan] = attrs.field(factory=list)
+
+    @property
+    def plan(self) -> p.Plan:
+        return optimise(self.plans[0] if len(self.plans) == 1 else p.Union(tuple(self.plans)))
+
+
+class Targets:
+    """The tables that are written."""
+
+    def __init__(self, text: Text, catalog: Catalog) -> None:
+        self._text = text
+        self._catalog = catalog
+        self._targets: dict[str, _Target] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, p.Plan]]:
+        return ((name, target.plan) for name, target in self._targets.items())
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def schema(self, name: str) -> pa.Schema | None:
+        """The columns that a table is given by queries; None where it is given none yet."""
+        return schema_of(self._targets[name].plans[0]).columns if name in self._targets else None
+
+    def fitted(self, table: Table, plan: p.Plan, names: list[str] | None, query: Tree, at: Tree) -> p.Plan:
+        """The plan with the columns of a table, as INSERT names them, and with their types.
+
+        Raises:
+            SqlError: they do not fit.
+        """
+        self._refuse_unwritable(table, query)
+        if names is not None:
+            plan = self._placed(plan, table, names, at)
+        if not table.columns:
+            return plan
+        held = schema_of(plan).names
+        if len(held) != len(table.columns):
+            raise self._text.error(
+                f"{table.name!r} has {len(table.columns)} columns {[column.name for column in table.columns]}, "
+                f"the query {len(held)}: {held}",
+                query,
+            )
+        return self._cast(plan, pa.schema([(column.name, column.type) for column in table.columns]), query)
+
+    def add(self, table: Table, plan: p.Plan, query: Tree) -> None:
+        """Let a table be given the rows of a plan, which is fitted to it."""
+        self._catalog.written.add(table.name)
+        target = self._targets.setdefault(table.name, _Target(table))
+        if target.plans:
+            first = schema_of(target.plans[0])
+            wanted = pa.schema([first.columns.field(name) for name in first.names])
+            if len(schema_of(plan).names) != len(wanted):
+                raise self._text.error(f"{table.name!r} is given {len(wanted)} columns by an INSERT before", query)
+            plan = self._cast(plan, wanted, query)
+        target.plans.append(plan)
+
+    def _refuse_unwritable(self, table: Table, query: Tree) -> None:
+        if self._catalog.is_read(table.name):
+            raise self._catalog.read_and_written(table, query)
+        if table.kind == "source":
+            raise self._text.error(
+                f"{table.name!r} is a source, which cannot be written", query, "declare it by CREATE TABLE"
+            )
+        for output in table.outputs:
+            if isinstance(output, exp.Alias):
+                raise self._text.error(
+                    f"{table.name!r} is written, and its column {output.alias!r} is computed",
+                    output,
+                    "declare its type, and compute it in the query",
+                )
+
+    def _placed(self, plan: p.Plan, table: Table, names: list[str], at: Tree) -> p.Plan:
+        """The plan's columns under the names that INSERT gives them, and the defaults or NULL in the table's others."""
+        plan = renamed(self._text, plan, names, at)
+        if not table.columns:
+            return plan
+        declared = {column.name: column.type for column in table.columns}
+        for name in names:
+            if name not in declared:
+                raise self._text.error(f"{table.name!r} has no column {name!r}; {known(name, declared)}", at)
+        values: dict[str, Expression] = {
+            name: Column(name) if name in names else self._default(table, name, kind) for name, kind in declared.items()
+        }
+        return p.Project(plan, tuple(values.items()))
+
+    def _default(self, table: Table, name: str, kind: pa.DataType) -> Expression:
+        tree = table.defaults.get(name)
+        return Cast(Literal(None) if tree is None else constant(self._text, tree, "DEFAULT"), kind)
+
+    def _cast(self, plan: p.Plan, columns: pa.Schema, at: Tree) -> p.Plan:
+        try:
+            return cast_to(plan, columns)
+        except GraphError as error:
+            raise self._text.error(str(error), at) from error
+
+    def write(self) -> None:
+        """Add the sinks.
+
+        Raises:
+            SqlError: a sink cannot be made, or cannot take what it is given.
+        """
+        tables = self._catalog.tables
+        after: dict[str, list[str]] = {}
+        for name, streams in self._catalog.letters.items():
+            letters = self._letters_of(tables[name])
+            for stream in streams if letters is not None else ():
+                self._add_letters(letters, stream)
+        queue = list(self._targets)
+        for name in queue:
+            letters = self._letters_of(tables[name])
+            after.setdefault(name, [])
+            if letters is not None:
+                after.setdefault(letters, []).append(name)
+                if letters not in queue:
+                    queue.append(letters)
+        try:
+            order = list(TopologicalSorter(after).static_order())
+        except CycleError as error:
+            name = error.args[1][0]
+            raise self._text.error(f"the dead letters of {name!r} would come back to it", tables[name].at) from None
+        for name in order:
+            refused = self._write(self._targets[name])
+            letters = self._letters_of(tables[name])
+            for stream in refused if letters is not None else ():
+                self._add_letters(letters, stream)
+
+    def _letters_of(self, table: Table) -> str | None:
+        """The name of the table that a table's dead letters go to."""
+        wanted = table.options.again().text("dead_letters")
+        if wanted is None or wanted in self._catalog.tables:
+            return wanted
+        raise table.options.error("dead_letters", f"no table {wanted!r}; {known(wanted, self._catalog.tables)}")
+
+    def _add_letters(self, letters: str | None, stream: Stream) -> None:
+        assert letters is not None
+        target = self._catalog.tables[letters]
+        scan = p.Scan(str(stream.output), stream.schema)
+        self.add(target, self.fitted(target, scan, None, target.at, target.at), target.at)
+        self._catalog.streams[scan.table] = stream
+
+    def _write(self, target: _Target) -> list[Stream]:
+        """Add a sink; what comes back are the rows that are refused on the way into it."""
+        table = target.table
+        described = table.for_connector()
+        sink = sink_of(described)
+        policy = self._catalog.policy(described.options)
+        writers = described.options.number("writers")
+        described.options.finish(table.name)
+        stream = self._catalog.lowered(target.plan, table.name)
+        checked = self._catalog.checked(table, stream, policy)
+        written = described.options.make(lambda: checked.sink(table.name, sink, writers=writers, on_error=policy))
+        return [written.dead_letters, *([checked.dead_letters] if checked != stream else [])]
