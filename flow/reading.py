@@ -101,14 +101,15 @@ class Gathered:
             raise TypeError(
                 f"the reader returned the columns {columns_told(answer.schema)}, not {columns_told(self._columns)}"
             )
-        if self._weight >= 0 and answer.column(self._weight).null_count:
-            answer = self._weighed(answer)
-        rows = answer.num_rows
+        batch = answer
+        if self._weight >= 0 and batch.column(self._weight).null_count:
+            batch = self._weighed(batch)
+        rows = batch.num_rows
         if rows:
             # Asking a small batch for its bytes takes longer than reading it: the first ones tell for the others.
             small = self.rows and rows <= _SMALL
-            self.bytes += self.bytes * rows // self.rows if small else answer.nbytes
-            self.batches.append(answer)
+            self.bytes += self.bytes * rows // self.rows if small else batch.nbytes
+            self.batches.append(batch)
             self.rows += rows
         return True
 

@@ -25,6 +25,9 @@ Form = Literal["weight", "upsert", "debezium"]
 
 FORMS: Final[tuple[Form, ...]] = ("weight", "upsert", "debezium")
 
+READ_AS: Final[tuple[Form, ...]] = ("weight", "upsert")
+"""Those of them in which rows can be read as they are; the envelopes have a source of their own."""
+
 DELETED: Final = "_deleted"
 """Name of the boolean column that says, where changes are told by key, that the row deletes its key."""
 

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 import attrs
 import pyarrow as pa
 
+from flow.schema import WEIGHT
+from operators.change_forms import DELETED
 from operators.files.debezium_envelope import NO_OP, Envelopes, is_tombstone, without_tombstones
 from operators.files.json_source import BOM, check_types, common, natural, parse, parse_good, parsed_as, sample
 from operators.files.lines import block_bytes, codec, cut, endings, written
@@ -63,6 +65,13 @@ class DebeziumJson(RangeSource):
 
     source_time: str | None = attrs.field(default=None, kw_only=True)
 
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The columns that come after those of the rows."""
+        if not self.key:
+            return (WEIGHT,)
+        return (DELETED,) if self.source_time is None else (self.source_time, DELETED)
+
     def look(self) -> RowLayout:
         """The rows' columns as declared, and as the first file shows them that has events."""
         seen, where = None, "the declaration"
@@ -88,7 +97,9 @@ class DebeziumJson(RangeSource):
         check_types(columns, read)
         schema = envelopes.schema
         layout = EnvelopeLayout(schema, tuple(schema.types), block_bytes(taken, rows), envelopes, tuple(read))
-        return layout.narrow(self.columns)
+        if self.columns is None:
+            return layout
+        return layout.narrow([*(name for name in self.columns if name not in self.added), *self.added])
 
     def cut(self, identity: Identity, number: int) -> int:
         """The byte at which the first line of a range begins."""

@@ -5,43 +5,60 @@ Declared columns are the table's columns; without any, the files say what there 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.sink import Sink
+from operators.change_forms import FORMS, READ_AS, Form
 from operators.files.arrow import ArrowFile
 from operators.files.csv import Csv
+from operators.files.debezium import DebeziumJson
 from operators.files.description import FileSource
 from operators.files.json import JsonLines
 from operators.files.parquet import Parquet
 from operators.sql.connectors import Connector, TableOptions
 from operators.sql.options import Options
 
-_FORMATS: Final[dict[str, type[FileSource]]] = {"parquet": Parquet, "csv": Csv, "json": JsonLines, "arrow": ArrowFile}
+_FORMATS: Final[dict[str, type[FileSource]]] = {
+    "parquet": Parquet,
+    "csv": Csv,
+    "json": JsonLines,
+    "arrow": ArrowFile,
+    "debezium-json": DebeziumJson,
+}
+_ALIASES: Final = {"debezium_json": "debezium-json"}
 
 _SPELLED: Final = {"\\t": "\t", "tab": "\t", "space": " "}
 
 
 def _source(table: TableOptions) -> FileSource:
     source = _described(table, follow=_follow(table.options))
-    source = attrs.evolve(source, types=table.types, **_chosen(source, table))
+    source = attrs.evolve(source, types=table.types, **_changes(source, table))
+    source = attrs.evolve(source, **_chosen(source, table))
     _refuse_ambiguous(source, table)
     return source
 
 
 def _sink(table: TableOptions) -> Sink:
-    changes = table.options.choice("changes", ("weight",))
-    return _described(table, changes=changes, overwrite=table.options.flag("overwrite")).as_sink()
+    source = _described(table, overwrite=table.options.flag("overwrite"))
+    changes = cast("Form | None", table.options.choice("changes", FORMS))
+    if isinstance(source, DebeziumJson):
+        if changes not in (None, "debezium"):
+            raise table.options.error("changes", "format = 'debezium-json' has a form of changes of its own")
+        changes = "debezium"
+    key = table.key if changes in ("upsert", "debezium") else ()
+    return attrs.evolve(source, changes=changes, key=key).as_sink()
 
 
 def _described(table: TableOptions, **arguments: Any) -> FileSource:
     options = table.options
     path = options.required("path")
     ending = next((name for name, each in _FORMATS.items() if path.endswith(each.endings)), None)
-    form = options.choice("format", tuple(_FORMATS), ending) or options.required("format")
+    form = options.choice("format", (*_FORMATS, *_ALIASES), ending) or options.required("format")
+    form = _ALIASES.get(form, form)
     arguments |= {"compression": options.text("compression")}
     if form == "csv":
         arguments |= _csv(options)
@@ -74,7 +91,25 @@ def _chosen(source: FileSource, table: TableOptions) -> dict[str, Any]:
     """Which columns are read: those declared, by name; by position in a CSV file that does not name them."""
     if isinstance(source, Csv) and not source.header:
         return {"names": table.names}
+    if isinstance(source, DebeziumJson):
+        return {} if table.names is None else {"columns": (*table.names, *source.added)}
     return {"columns": table.names}
+
+
+def _changes(source: FileSource, table: TableOptions) -> dict[str, Any]:
+    """How rows come and go; by key, that is done behind the source."""
+    changes = table.options.choice("changes", READ_AS)
+    if not isinstance(source, DebeziumJson):
+        return {"changes": "weight"} if changes == "weight" else {}
+    key = () if changes == "weight" else table.key
+    if changes == "upsert" and not key:
+        raise table.options.error("changes", "rows replace each other by key: declare the PRIMARY KEY of the table")
+    source_time = table.options.text("source_time")
+    if source_time is not None and not key:
+        raise table.options.error(
+            "source_time", "only the new row has the time, so the old one needs the PRIMARY KEY of the table"
+        )
+    return {"key": key, "source_time": source_time}
 
 
 def _refuse_ambiguous(source: FileSource, table: TableOptions) -> None:
