@@ -87,7 +87,7 @@ class ChangeForm:
         """A batch in this form.
 
         Raises:
-            RowError: a key is NULL, or two rows have the same.
+            RowError: two rows have the same key, or, where changes are told by it, it is NULL.
         """
         if self.form == "weight":
             return batch
@@ -99,9 +99,9 @@ class ChangeForm:
         elif schema.changelog:
             gone, come = self._by_key(batch, rows, weights)
         else:
-            self._no_nulls(batch)
             gone, come = np.full(batch.num_rows, -1, np.int64), np.arange(batch.num_rows)
         if self.form == "upsert":
+            self._no_nulls(batch)
             chosen = np.where(come >= 0, come, gone)
             arrays = [array.take(pa.array(chosen)) for array in rows]
             return pa.RecordBatch.from_arrays([*arrays, pa.array(come < 0)], schema=columns)
@@ -118,7 +118,6 @@ class ChangeForm:
 
     def _by_key(self, batch: pa.RecordBatch, rows: Sequence[pa.Array], weights: IntArray) -> tuple[IntArray, IntArray]:
         """For each key, the row that goes and the one that comes, -1 where there is none."""
-        self._no_nulls(batch)
         codes, firsts = factorise([batch.column(name) for name in self.key])
         places = np.arange(batch.num_rows)
         if not _simple(codes, weights, len(firsts)):

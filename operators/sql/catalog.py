@@ -6,6 +6,7 @@ A table that is read is not written; what a table declares of its rows is checke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 import attrs
@@ -19,6 +20,7 @@ from operators.check import Check
 from operators.computed import Computed
 from operators.expressions import Column, Expression
 from operators.sql import plan as p
+from operators.sql.change_tables import last_of_each_key, replaced
 from operators.sql.connectors import source_of
 from operators.sql.declarations import Table
 from operators.sql.dialect import Text, Tree, exp
@@ -190,6 +192,11 @@ class Catalog(Mapping[str, p.Plan]):
         idle_timeout, max_future = options.duration("idle_timeout"), options.duration("max_future")
         ordered = options.flag("ordered")
         policy = self.policy(options)
+        replacing = last_of_each_key(table, options, source, partial(self._values, table.name))
+        if replacing is not None and table.watermark is not None:
+            raise self._text.error(
+                f"{table.name!r} takes back rows of long ago, so that it has no watermark", table.watermark.column
+            )
         options.finish(table.name)
         stream = options.make(
             lambda: self._graph.source(
@@ -204,6 +211,9 @@ class Catalog(Mapping[str, p.Plan]):
             )
         )
         self.letters[table.name] = [stream.dead_letters]
+        if replacing is not None:
+            stream = options.make(lambda: replaced(self._graph, table, stream, replacing, policy))
+            self.letters[table.name].append(stream.dead_letters)
         return stream, timed, policy
 
     def _with_event_time(self, table: Table, source: Source) -> Source:

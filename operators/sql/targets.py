@@ -16,6 +16,7 @@ from flow.graph import Stream
 from operators.expressions import Cast, Column, Expression, Literal
 from operators.sql import plan as p
 from operators.sql.catalog import Catalog, renamed
+from operators.sql.change_tables import refuse_changes
 from operators.sql.connectors import sink_of
 from operators.sql.constants import constant
 from operators.sql.declarations import Table
@@ -23,6 +24,7 @@ from operators.sql.dialect import Text, Tree, exp
 from operators.sql.lowering import schema_of
 from operators.sql.optimise import optimise
 from operators.sql.sets import cast_to
+from operators.sql.unique import unique_keys
 
 
 @attrs.define
@@ -31,6 +33,7 @@ class _Target:
 
     table: Table
     plans: list[p.Plan] = attrs.field(factory=list)
+    queries: list[Tree] = attrs.field(factory=list)
 
     @property
     def plan(self) -> p.Plan:
@@ -86,6 +89,7 @@ class Targets:
                 raise self._text.error(f"{table.name!r} is given {len(wanted)} columns by an INSERT before", query)
             plan = self._cast(plan, wanted, query)
         target.plans.append(plan)
+        target.queries.append(query)
 
     def _refuse_unwritable(self, table: Table, query: Tree) -> None:
         if self._catalog.is_read(table.name):
@@ -175,11 +179,17 @@ class Targets:
         """Add a sink; what comes back are the rows that are refused on the way into it."""
         table = target.table
         described = table.for_connector()
+        if not table.key:
+            known_keys = [key for key in unique_keys(target.plan) if key]
+            described = attrs.evolve(described, key=known_keys[0] if known_keys else ())
         sink = sink_of(described)
         policy = self._catalog.policy(described.options)
         writers = described.options.number("writers")
         described.options.finish(table.name)
         stream = self._catalog.lowered(target.plan, table.name)
+        for plan, query in zip(target.plans, target.queries, strict=True):
+            if schema_of(plan).changelog:
+                refuse_changes(self._text, table, stream, sink, plan, query)
         checked = self._catalog.checked(table, stream, policy)
         written = described.options.make(lambda: checked.sink(table.name, sink, writers=writers, on_error=policy))
         return [written.dead_letters, *([checked.dead_letters] if checked != stream else [])]
