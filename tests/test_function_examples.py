@@ -102,7 +102,16 @@ def test_an_example_is_true_over_columns(example: str) -> None:
         except ExpressionError:
             # The function wants a literal there, or reads one as another type.
             continue
-        result = bound(batch)
+        try:
+            result = bound(batch)
+        except RowError:
+            # NULL may be an error: of map's keys, for example.
+            with pytest.raises(RowError):
+                of_nulls.bind(ONE.schema)(ONE)
+            batch = batch.filter(batch.column(0).is_valid())
+            for value_there in bound(batch).to_pylist():
+                assert alike(value_there, wanted), f"{over}: {value_there!r} should be {wanted!r}"
+            continue
         result.validate(full=True)
         assert result.type == bound.type
         for row, value_there in zip(ROWS[1:-1], result.to_pylist(), strict=True):

@@ -13,10 +13,14 @@ from typing import Final
 import pyarrow as pa
 
 from flow.errors import GraphError, known
-from operators.expressions import Call, Case, Cast, Column, Expression, Field, InList, Literal, functions
+from operators.expressions import Call, Case, Cast, Column, Expression, InList, Literal, functions
+from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.expressions.interval_text import amount_of, interval_of, unit_named
+from operators.expressions.lambdas import Parameter
 from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
+from operators.sql.choices import choice
+from operators.sql.composites import composite
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.errors import SqlError
 from operators.sql.functions import shape_of
@@ -133,6 +137,10 @@ class ExpressionReader:
         return message
 
     def _convert(self, node: Tree) -> Expression:
+        if (made := composite(self._text, node, self._convert, OPERATORS.get(type(node)))) is not None:
+            return made
+        if (made := choice(self._text, node, self._convert)) is not None:
+            return made
         if type(node) in OPERATORS:
             return self._operator(node)
         if node.args.get("subquery") is not None:
@@ -148,7 +156,7 @@ class ExpressionReader:
                 return Literal(bool(node.this))
             case exp.Literal():
                 return Literal(node.this if node.is_string else self._number(node))
-            case exp.ByteString() | exp.RawString():
+            case exp.RawString():
                 return Literal(node.this)
             case exp.Interval():
                 return self._interval(node)
@@ -178,10 +186,8 @@ class ExpressionReader:
             case exp.Cast():
                 target = arrow_type(self._text, node.args["to"])
                 return Cast(self._convert(node.this), target, forgiving=isinstance(node, exp.TryCast))
-            case exp.Dot():
-                return Field(self._convert(node.this), node.name)
-            case exp.Bracket():
-                return self._element(node)
+            case exp.Parameter():
+                return Parameter(node.this.name)
             case exp.Escape():
                 return self._escaped(node)
             case exp.Date() if len([each for each in node.args.values() if each]) == 1:
@@ -241,15 +247,6 @@ class ExpressionReader:
             branches.append((condition, self._convert(branch.args["true"])))
         return Case(tuple(branches), self._convert(node.args.get("default") or exp.Null()))
 
-    def _element(self, node: exp.Bracket) -> Expression:
-        if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
-            raise self._text.error("slices of lists are not supported yet", node)
-        index = self._convert(node.expressions[0])
-        if isinstance(index, Literal) and isinstance(index.value, int):
-            # sqlglot counts from 0 where it knows the index.
-            index = Literal(index.value + 1)
-        return Call("list_element", (self._convert(node.this), index))
-
     def _escaped(self, node: exp.Escape) -> Expression:
         like = self._convert(node.this)
         if not isinstance(like, Call) or like.function not in ("like", "ilike", "similar to"):
@@ -265,6 +262,8 @@ class ExpressionReader:
         function = self._text.functions.get(name.lower())
         if isinstance(function, ScalarFunction):
             return UserCall(function, converted)
+        if isinstance(function, AsyncFunction):
+            return AsyncCall(function, converted)
         if isinstance(node, exp.Anonymous) and self._text.functions and name.lower() not in (names := functions()):
             raise self._text.error(f"no function {name!r}; {known(name, [*names, *self._text.functions])}", node)
         return Call(name, converted)

@@ -3,20 +3,34 @@
 A name's overloads stand in one file.
 """
 
-from operators.expressions import nested_casts, time_casts  # noqa: F401  # importing is what registers
+from operators.expressions import bytes_casts, nested_casts, time_casts  # noqa: F401  # importing is what registers
 from operators.expressions.functions import (  # noqa: F401  # importing is what registers
     arithmetic,
     arrays,
+    binary,
+    calendar,
     checks,
     comparison,
     conditional,
+    digests,
+    formats,
+    integers,
     intervals,
+    joining,
+    json,
+    maps,
     matches,
     nested,
+    number_formats,
     numeric,
     patterns,
+    quoting,
     text,
     time,
+    transcendental,
+    truncation,
+    urls,
+    zones,
 )
 from operators.expressions.registry import functions, resolve
 
