@@ -69,7 +69,9 @@ class ChangeForm:
             GraphError: the stream has no such form.
         """
         self.check(stream.schema)
-        return by_key(stream, self.key, f"{name}.by_key") if self.key and stream.schema.changelog else stream
+        if not self.key or self.form == "weight" or not stream.schema.changelog:
+            return stream
+        return by_key(stream, self.key, f"{name}.by_key")
 
     def columns(self, schema: StreamSchema) -> pa.Schema:
         """The columns of the form."""
@@ -107,7 +109,7 @@ class ChangeForm:
             return pa.RecordBatch.from_arrays([*arrays, pa.array(come < 0)], schema=columns)
         sides = [_struct(rows, places, columns.field("before").type) for places in (gone, come)]
         ops = np.where(gone < 0, "c", np.where(come < 0, "d", "u"))
-        return pa.RecordBatch.from_arrays([*sides, pa.array(ops.tolist(), pa.string())], schema=columns)
+        return pa.RecordBatch.from_arrays([*sides, pa.array(ops, pa.string())], schema=columns)
 
     def _apart(self, rows: Sequence[pa.Array], weights: IntArray) -> tuple[IntArray, IntArray]:
         """For each change, as often as it counts, the row that goes and the one that comes: always one of both."""

@@ -18,6 +18,7 @@ from rich.text import Text
 from flow.errors import GraphError
 from flow.schema import WEIGHT, StreamSchema
 from flow.sink import Sink, Writer, WriterContext
+from operators.change_forms import FORMS, ChangeForm, Form, as_key, check_form
 from operators.functions import described
 from operators.text import plain_text, textual
 
@@ -148,22 +149,46 @@ class Callback(Sink):
 
     Attributes:
         function: gets a `pyarrow.RecordBatch`; called in a worker thread, one call at a time.
-        takes_changes: whether it can take retractions, which are rows with a negative ``_weight``.
+        changes: the form in which it takes changes: ``weight`` (rows with ``_weight``), ``upsert`` (by key, with
+            ``_deleted``) or ``debezium`` (`before`, `after`, `op`); see `ChangeForm`.
+        key: names of the key columns, for those forms that have one.
+        takes_changes: whether it can take retractions (default: where `changes` says how), else as ``weight``.
     """
 
     single_writer: ClassVar[bool] = True
+    instead: ClassVar[str] = "say how the function takes changes, by changes='weight', 'upsert' or 'debezium'"
 
+    changes: Form | None = attrs.field(default=None, kw_only=True)
+    key: tuple[str, ...] = attrs.field(default=(), converter=as_key, kw_only=True)
     function: Callable[[pa.RecordBatch], Any] = attrs.field(repr=described)
-    takes_changes: bool = False
+    takes_changes: bool = attrs.field()
+
+    @takes_changes.default
+    def _takes_changes(self) -> bool:
+        return self.changes is not None
+
+    @changes.validator
+    def _known_changes(self, attribute: attrs.Attribute[str], value: str | None) -> None:
+        check_form(value, FORMS)
+
+    @property
+    def _form(self) -> ChangeForm:
+        return ChangeForm(self.changes or "weight", self.key)
+
+    def fed_by(self, stream: Any, name: str) -> Any:
+        """The stream, with the changes of each key in order where they are taken by key."""
+        return self._form.feed(stream, name)
 
     def open(self, context: WriterContext) -> Writer:
         """The writer that calls."""
-        return _CallbackWriter(self.function)
+        return _CallbackWriter(self.function, self._form, context.schema)
 
 
 class _CallbackWriter(Writer):
-    def __init__(self, function: Callable[[pa.RecordBatch], Any]) -> None:
+    def __init__(self, function: Callable[[pa.RecordBatch], Any], form: ChangeForm, schema: StreamSchema) -> None:
         self._function = function
+        self._form = form
+        self._schema = schema
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._function(batch)
+        self._function(self._form.apply(batch, self._schema))

@@ -227,7 +227,7 @@ def test_a_changelog_is_refused_unless_it_is_said_how(tmp_path):
     writer.prepare(1)
     writer.commit(1)
     assert pq.read_table(tmp_path).to_pylist() == [{"n": 1, "s": "x", "_weight": -1}]
-    with pytest.raises(GraphError, match=r"'wait' to write changes; known here: \['weight'\]"):
+    with pytest.raises(GraphError, match=r"'wait' to write changes; known here: \['upsert', 'weight'\]"):
         ParquetSink(tmp_path, changes="wait")
 
 

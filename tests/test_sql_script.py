@@ -186,8 +186,12 @@ def test_a_query_of_its_own_is_printed(folder: Path) -> None:
 
 def test_changes_need_a_sink_that_says_how(folder: Path) -> None:
     insert = "INSERT INTO out SELECT symbol, count(*) AS n FROM trades GROUP BY symbol"
-    with pytest.raises(SqlError, match="changelog"):
+    with pytest.raises(
+        SqlError, match="'out' only appends, and rows of this query are taken back: 'out.aggregate'"
+    ) as error:
         script(TRADES + OUT + insert)
+    assert (error.value.line, error.value.column) == ((TRADES + OUT).count("\n") + 1, 24)
+    assert "EMIT FINAL" in str(error.value.hint)
     script(TRADES + OUT.replace("format", "changes = 'weight', format") + insert).run()
     assert sum(row["_weight"] for row in rows(folder / "out")) == 3  # type: ignore[misc]
 
