@@ -5,46 +5,34 @@ A call that is cancelled is not repeated, and leaves nothing behind that it did 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
 import pyarrow as pa
-import trio
 
-from flow.durations import Duration, microseconds
-from flow.errors import GraphError, RowError
+from flow.durations import Duration
+from flow.errors import GraphError
 from flow.graph import Stream
 from flow.nodes import ErrorPolicy
 from flow.operator import AsyncPartition, Operator, PartitionContext
 from flow.schema import StreamSchema
 from flow.verbs import verb
 from operators.functions import described, is_async, row_columns
+from operators.retries import Retries
 from operators.rows import Columns, Row, as_schema, batch_of, rows_of
-
-_LONGEST_PAUSE = 60.0
-
-
-def _seconds(duration: Duration) -> float:
-    return microseconds(duration) / 1e6
 
 
 @attrs.frozen
 class MapAsync(Operator):
     """An async function from a row to a row, under trio; None drops the row. The weights of a changelog stay outside.
 
-    A call that raises or takes too long is repeated up to `retries` times, after pauses that double from `backoff` on,
-    up to a minute, each shortened by chance by up to a half, so that many callers do not come back at the same moment.
-
     Attributes:
         function: what to call.
         schema: the columns of the results (default: those of the input). A missing key is NULL, any other key an error.
         concurrency: calls under way at the same time in one partition.
         ordered: whether results come in the order of the rows.
-        timeout: seconds that a call may take.
-        retries: how often a failed call is repeated.
-        backoff: seconds before the first repetition.
+        retries: what becomes of a call that raises or takes too long.
     """
 
     stateless = True
@@ -55,17 +43,11 @@ class MapAsync(Operator):
     schema: pa.Schema | None = attrs.field(default=None, converter=as_schema)
     concurrency: int = 64
     ordered: bool = True
-    timeout: float | None = attrs.field(default=None, converter=attrs.converters.optional(_seconds))
-    retries: int = 0
-    backoff: float = attrs.field(default=0.1, converter=_seconds)
+    retries: Retries = attrs.field(factory=Retries)
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1:
             raise GraphError(f"concurrency must be at least 1, not {self.concurrency}")
-        if self.retries < 0:
-            raise GraphError(f"retries must not be negative, not {self.retries}")
-        if self.timeout is not None and self.timeout <= 0:
-            raise GraphError(f"a timeout must be longer than nothing; this is {self.timeout} s")
 
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         """The declared columns, else those of the input. Raises GraphError for a function that is not async."""
@@ -95,34 +77,13 @@ class _AsyncRowsPartition(AsyncPartition):
 
     async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
         (row,) = rows_of(piece.select(range(piece.num_columns - 1)) if self._changelog else piece)
-        result = await self._call(row)
+        # The function may change its row; a repetition starts from what came in.
+        result = await self._operator.retries.call(lambda: self._operator.function(dict(row)))
         made = batch_of([] if result is None else [result], self._columns, self._names)
         if self._changelog:
             weights = piece.column(piece.num_columns - 1).slice(0, made.num_rows)
             made = pa.RecordBatch.from_arrays([*made.columns, weights], schema=self._output)
         return made
-
-    async def _call(self, row: dict[str, Any]) -> Row | None:
-        operator = self._operator
-        limit = float("inf") if operator.timeout is None else operator.timeout
-        for repetition in range(operator.retries + 1):
-            try:
-                with trio.fail_after(limit):
-                    # The function may change its row; a repetition starts from what came in.
-                    return await operator.function(dict(row))
-            except Exception as error:
-                if repetition == operator.retries:
-                    raise self._failure(error) from error
-            pause = min(operator.backoff * 2**repetition, _LONGEST_PAUSE)
-            await trio.sleep(pause * random.uniform(0.5, 1.0))
-        raise AssertionError("a call returns or raises")
-
-    def _failure(self, error: Exception) -> RowError:
-        calls = self._operator.retries + 1
-        timeout = self._operator.timeout
-        timed_out = timeout is not None and isinstance(error, trio.TooSlowError)
-        said = f"no answer within {timeout:g} s" if timed_out else f"{type(error).__name__}: {error}"
-        return RowError(said if calls == 1 else f"{said} (the last of {calls} calls)")
 
 
 @verb
@@ -158,5 +119,5 @@ def map_async(
     Raises:
         GraphError: the function is not async.
     """
-    operator = MapAsync(function, schema, concurrency, ordered, timeout, retries, backoff)
+    operator = MapAsync(function, schema, concurrency, ordered, Retries(timeout, retries, backoff))
     return stream.apply(operator, name=name, partitions=partitions, on_error=on_error)

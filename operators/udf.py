@@ -1,4 +1,4 @@
-"""Users' functions for queries: ``@udf.scalar``, ``@udf.vectorised``, ``@udf.aggregate``.
+"""Users' functions for queries: ``@udf.scalar``, ``@udf.vectorised``, ``@udf.asynchronous``, ``@udf.aggregate``.
 
 Types are Arrow's, or SQL's names of them; where they are not said, the function's annotations say them.
 """
@@ -15,12 +15,16 @@ from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 
+from flow.durations import Duration
 from flow.errors import GraphError
 from operators.aggregates.user import AggregateFunction
+from operators.expressions.awaited import AsyncFunction
 from operators.expressions.type_names import type_named
 from operators.expressions.user import ScalarFunction
+from operators.functions import is_async
+from operators.retries import Retries
 
-UserFunction: TypeAlias = ScalarFunction | AggregateFunction
+UserFunction: TypeAlias = ScalarFunction | AsyncFunction | AggregateFunction
 """What `sql` and scripts take."""
 
 Type: TypeAlias = pa.DataType | str
@@ -107,11 +111,55 @@ def aggregate(
     return made
 
 
+def asynchronous(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    arguments: Sequence[Type] | None = None,
+    returns: Type | None = None,
+    name: str | None = None,
+    called_on_null: bool = False,
+    concurrency: int = 64,
+    timeout: Duration | None = None,
+    retries: int = 0,
+    backoff: Duration = "100ms",
+    cached: int = 0,
+) -> Any:
+    """An async function, under trio, of the values of one row: a look-up, for example; see `scalar`.
+
+    Args:
+        function: what is decorated.
+        arguments: the types of its arguments (default: by its annotations).
+        returns: the type of its values (default: by its annotation).
+        name: what queries call it (default: its own name).
+        called_on_null: whether it is called where an argument is NULL (None); else the value is NULL.
+        concurrency: calls under way at the same time in one partition.
+        timeout: how long a call may take.
+        retries: how often a call that raises or takes too long is repeated.
+        backoff: the pause before the first repetition; it doubles from one to the next.
+        cached: how many answers each partition remembers, by their arguments.
+
+    Raises:
+        GraphError: a type is not said, and no annotation says it; or the function is not async.
+    """
+
+    def made(function: Callable[..., Any]) -> AsyncFunction:
+        kinds, result = _types(function, arguments, returns, waits=True)
+        again = Retries(timeout, retries, backoff)
+        return AsyncFunction(
+            name or function.__name__, function, kinds, result, called_on_null, concurrency, again, cached
+        )
+
+    return made if function is None else made(function)
+
+
 def _types(
-    function: Callable[..., Any], arguments: Sequence[Type] | None, returns: Type | None
+    function: Callable[..., Any], arguments: Sequence[Type] | None, returns: Type | None, waits: bool = False
 ) -> tuple[tuple[pa.DataType, ...], pa.DataType]:
-    if inspect.iscoroutinefunction(function):
-        raise GraphError(f"{function.__name__} is an async function: use map_async")
+    if is_async(function) != waits:
+        raise GraphError(
+            f"{function.__name__} is {'not ' if waits else ''}async: use udf.{'scalar' if waits else 'asynchronous'}"
+        )
     hints: dict[str, Any] = {}
     if arguments is None or returns is None:
         hints = typing.get_type_hints(function)

@@ -10,6 +10,7 @@ from flow import Graph, GraphError, PartitionContext, RowError, StreamSchema
 from flow.schema import changelog_of
 from operators.map_async import MapAsync
 from operators.memory import Collect, Table
+from operators.retries import Retries
 
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])
 
@@ -71,7 +72,7 @@ async def test_other_columns_and_none():
 
 async def test_a_failed_call_is_repeated_after_growing_pauses(autojump_clock):
     function = Failing(3)
-    made = await opened(MapAsync(function, retries=3, backoff="1s")).on_piece(batch_of(4))
+    made = await opened(MapAsync(function, retries=Retries(times=3, backoff="1s"))).on_piece(batch_of(4))
     assert made["n"].to_pylist() == [5]
     pauses = [later - earlier for earlier, later in zip(function.times, function.times[1:], strict=False)]
     assert [0.5 * 2**i <= pause <= 1.01 * 2**i for i, pause in enumerate(pauses)] == [True] * 3
@@ -80,7 +81,7 @@ async def test_a_failed_call_is_repeated_after_growing_pauses(autojump_clock):
 async def test_the_last_failure_is_told(autojump_clock):
     function = Failing(9)
     with pytest.raises(RowError, match=r"OSError: overloaded \(the last of 3 calls\)") as caught:
-        await opened(MapAsync(function, retries=2)).on_piece(batch_of(4))
+        await opened(MapAsync(function, retries=Retries(times=2))).on_piece(batch_of(4))
     assert isinstance(caught.value.__cause__, OSError)
     assert len(function.times) == 3
     with pytest.raises(RowError, match=r"^OSError: overloaded$"):
@@ -93,7 +94,7 @@ async def test_a_call_that_takes_too_long_is_given_up(autojump_clock):
 
     start = trio.current_time()
     with pytest.raises(RowError, match=r"no answer within 2 s \(the last of 2 calls\)"):
-        await opened(MapAsync(hanging, timeout="2s", retries=1, backoff="1s")).on_piece(batch_of(4))
+        await opened(MapAsync(hanging, retries=Retries("2s", 1, "1s"))).on_piece(batch_of(4))
     assert 4.5 <= trio.current_time() - start <= 5.01
 
 
@@ -105,7 +106,7 @@ async def test_cancellation_is_not_a_failure(autojump_clock):
         await trio.sleep_forever()
 
     with trio.move_on_after(5) as scope:
-        await opened(MapAsync(cancelled, retries=5)).on_piece(batch_of(4))
+        await opened(MapAsync(cancelled, retries=Retries(times=5))).on_piece(batch_of(4))
     assert scope.cancelled_caught
     assert len(function.times) == 1
 
@@ -118,7 +119,7 @@ async def test_a_result_that_does_not_fit_is_not_asked_for_again():
         await trio.lowlevel.checkpoint()
         return {"n": "four"} if row["n"] else {"m": 1}
 
-    partition = opened(MapAsync(wrong, retries=5))
+    partition = opened(MapAsync(wrong, retries=Retries(times=5)))
     with pytest.raises(RowError, match=r"column 'n': 'four' \(str\) is no int64"):
         await partition.on_piece(batch_of(4))
     with pytest.raises(RowError, match=r"no column 'm'; known here: \['n', 's'\]"):
@@ -141,14 +142,15 @@ def test_what_cannot_run_is_refused():
     given = {"in": StreamSchema(COLUMNS)}
     with pytest.raises(GraphError, match="is not an async function: use map"):
         MapAsync(len).output(given)
+    rows = Graph().source("rows", Table({"n": [1], "s": ["x"]}))
     for wrong in ({"concurrency": 0}, {"retries": -1}, {"timeout": 0}):
         with pytest.raises(GraphError, match=next(iter(wrong))):
-            MapAsync(doubled, **wrong)
+            rows.map_async(doubled, **wrong)
     assert MapAsync(Failing(1)).output(given) == StreamSchema(COLUMNS)
 
 
 def test_it_is_a_value():
-    operator = MapAsync(doubled, {"n": "int64"}, timeout="1s")
+    operator = MapAsync(doubled, {"n": "int64"}, retries=Retries("1s"))
     assert pickle.loads(pickle.dumps(operator)) == operator
     assert "doubled" in repr(operator)
 

@@ -9,10 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import trio
+import trio.lowlevel
 
 from flow import Graph, StepError
-from flow.errors import GraphError
+from flow.errors import GraphError, RowError
+from flow.operator import PartitionContext
+from flow.schema import StreamSchema
 from operators import Collect, SqlError, Table, col, script, sql, udf
+from operators.await_calls import AwaitCalls
+from operators.expressions import Column
+from operators.expressions.awaited import AsyncCall
 from operators.testing import assert_matches_batch
 
 ROWS = pa.table(
@@ -155,6 +162,75 @@ def test_wrong_calls(query: str, message: str) -> None:
 def test_a_near_miss_names_the_function() -> None:
     with pytest.raises(SqlError, match="did you mean 'taxed'"):
         result("SELECT taxd(price, 1) FROM sales")
+
+
+def test_async_functions_are_waited_for() -> None:
+    asked: list[int] = []
+
+    @udf.asynchronous(cached=100)
+    async def customer(key: int) -> str:
+        asked.append(key)
+        await trio.lowlevel.checkpoint()
+        return f"customer {key}"
+
+    @udf.asynchronous
+    async def letters(name: str) -> int:
+        await trio.lowlevel.checkpoint()
+        return len(name)
+
+    rows = pa.table({"key": [1, 2, 1, None] * 50, "amount": range(200)})
+    graph, out = Graph("async"), Collect()
+    sql(
+        "SELECT amount, customer(key) AS name, letters(customer(key)) + 1 AS n FROM sales "
+        "WHERE customer(key) IS NULL OR customer(key) <> 'customer 2'",
+        sales=graph.source("sales", Table(rows, batch_rows=7)),
+        functions=[customer, letters],
+    ).sink("out", out)
+    graph.run(partitions=1)
+    assert out.table().sort_by("amount").to_pylist() == [
+        {"amount": n, "name": None if n % 4 == 3 else "customer 1", "n": None if n % 4 == 3 else 11}
+        for n in range(200)
+        if n % 4 != 1
+    ]
+    # Each row is asked for once, and equal ones share an answer; WHERE and SELECT ask apart.
+    assert sorted(asked) == [1, 1, 2]
+
+
+async def test_failing_calls_are_repeated_and_not_remembered(autojump_clock: Any) -> None:
+    tries: list[int] = []
+
+    @udf.asynchronous(retries=1, cached=10, backoff="1s")
+    async def flaky(key: int) -> int:
+        tries.append(key)
+        if len(tries) < 4:
+            raise OSError("away")
+        return key
+
+    partition = AwaitCalls((("value", AsyncCall(flaky, (Column("key"),))),)).open(
+        PartitionContext("calls", {"in": StreamSchema(pa.schema([("key", pa.int64())]))})
+    )
+    row = pa.record_batch({"key": [7]})
+    with pytest.raises(RowError, match=r"flaky\(key\) for \(7\): OSError: away \(the last of 2 calls\)"):
+        await partition.on_piece(row)
+    assert (await partition.on_piece(row)).to_pylist() == [{"key": 7, "value": 7}]
+    assert (await partition.on_piece(row)).to_pylist() == [{"key": 7, "value": 7}]
+    assert len(tries) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("SELECT sum(later(amount)) FROM sales", "cannot be called in the arguments of aggregates"),
+        ("SELECT 1 FROM sales a LEFT JOIN sales b ON later(a.amount + b.amount) > 3", "in a join's condition"),
+    ],
+)
+def test_where_nobody_can_wait(query: str, message: str) -> None:
+    @udf.asynchronous
+    async def later(amount: int) -> int:
+        return amount
+
+    with pytest.raises(SqlError, match=message):
+        sql(query, sales=Graph("g").source("sales", Table(ROWS)), functions=[later])
 
 
 def test_types_must_be_known() -> None:

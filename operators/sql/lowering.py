@@ -17,6 +17,7 @@ from flow.operator import Operator
 from flow.router import Aligned, Forward, Hash
 from flow.schema import StreamSchema
 from operators.aggregate import Aggregate
+from operators.await_calls import AwaitCalls
 from operators.deduplicate import Deduplicate
 from operators.filter import Filter
 from operators.join import Join
@@ -58,6 +59,8 @@ def operator_for(plan: p.Plan) -> Operator:
             return Union(len(plan.inputs))
         case p.Unnest():
             return Unnest(plan.lists, plan.ordinality, plan.outer)
+        case p.AwaitCalls():
+            return AwaitCalls(plan.calls)
         case p.OnlyRow():
             return OnlyRow(plan.rows)
     raise TypeError(f"a {type(plan).__name__} has no operator")

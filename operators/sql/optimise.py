@@ -7,7 +7,6 @@ the first takes away.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
 
 import attrs
 
@@ -17,14 +16,16 @@ from operators.sql.conditions import filtered, volatile
 from operators.sql.join_rules import push_join
 from operators.sql.lowering import schema_of
 from operators.sql.ordering import limited
+from operators.sql.rewriting import substitute
 from operators.sql.sharing import Shared, used_twice
+from operators.sql.waiting import waited_for
 from operators.sql.window_call import WINDOW_COLUMNS
 
 
 def optimise(plan: p.Plan) -> p.Plan:
     """The plan with conditions as low as they can be, computing nothing that is not used, and nothing twice."""
     shared = Shared()
-    plan = shared.of(_pushed(shared.of(plan)))
+    plan = shared.of(_pushed(shared.of(waited_for(plan))))
     plan = shared.of(_pruned(plan))
     return shared.of(_Melting(plan).of(plan))
 
@@ -55,22 +56,6 @@ def _pruned(plan: p.Plan) -> p.Plan:
         if pruning.wanted == wanted:
             return result
         wanted = pruning.wanted
-
-
-def substitute(expression: Expression, columns: Mapping[str, Expression]) -> Expression:
-    """The expression with other expressions in place of its columns."""
-    if isinstance(expression, Column):
-        return columns[expression.name]
-
-    def replaced(value: Any) -> Any:
-        if isinstance(value, Expression):
-            return substitute(value, columns)
-        return tuple(map(replaced, value)) if isinstance(value, tuple) else value
-
-    node: Any = expression
-    return cast(
-        Expression, attrs.evolve(node, **{f.name: replaced(getattr(node, f.name)) for f in attrs.fields(type(node))})
-    )
 
 
 class _Pushing:
@@ -133,6 +118,9 @@ class _Pushing:
                 top, above = limited(attrs.evolve(plan, input=self.push(plan.input, below)), above)
                 return filtered(top, above)
             case p.Unnest():
+                below, above = _divided(plan, conditions, lambda used: bool(used) and not used & plan.made)
+                return filtered(attrs.evolve(plan, input=self.push(plan.input, below)), above)
+            case p.AwaitCalls():
                 below, above = _divided(plan, conditions, lambda used: bool(used) and not used & plan.made)
                 return filtered(attrs.evolve(plan, input=self.push(plan.input, below)), above)
             case p.OnlyRow():
@@ -205,6 +193,9 @@ class _Pruning:
             case p.Unnest() if wanted is not None:
                 kept = (wanted - plan.made).union(name for name, _ in plan.lists)
                 return attrs.evolve(plan, input=self._narrowed(plan.input, kept))
+            case p.AwaitCalls() if wanted is not None:
+                used = (call.columns for _, call in plan.calls)
+                return attrs.evolve(plan, input=self._narrowed(plan.input, (wanted - plan.made).union(*used)))
             case p.OnlyRow():
                 below = None if wanted is None else wanted | {plan.rows}
             case p.Join() if wanted is not None:

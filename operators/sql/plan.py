@@ -11,9 +11,11 @@ from typing import Final, Literal
 import attrs
 import pyarrow as pa
 
+from flow.durations import spelled
 from flow.schema import StreamSchema
 from operators.aggregates import Aggregation
 from operators.expressions import Expression
+from operators.expressions.awaited import AsyncCall
 from operators.order_words import Order
 
 Emit = Literal["final", "changes"]
@@ -168,6 +170,19 @@ class Unnest:
 
 
 @attrs.frozen
+class AwaitCalls:
+    """Its input's rows, with the values of async functions as further columns."""
+
+    input: Plan
+    calls: tuple[tuple[str, AsyncCall], ...]
+
+    @property
+    def made(self) -> frozenset[str]:
+        """The columns that its input has not."""
+        return frozenset(name for name, _ in self.calls)
+
+
+@attrs.frozen
 class OnlyRow:
     """Its input's rows; it fails where, at the end, one of them has more than one row for a subquery's value.
 
@@ -194,6 +209,7 @@ Plan = (
     | SetOperation
     | TopN
     | Unnest
+    | AwaitCalls
     | OnlyRow
 )
 
@@ -236,11 +252,16 @@ def walk(plan: Plan) -> Iterator[Plan]:
 
 def describe(plan: Plan, depth: int = 0) -> str:
     """The plan as an indented tree, one node a line."""
+    return "\n".join([f"{'  ' * depth}{headline(plan)}", *(describe(part, depth + 1) for part in inputs_of(plan))])
+
+
+def headline(plan: Plan) -> str:
+    """A node in one line, without what is under it."""
     match plan:
         case Scan():
             detail = plan.table
         case AssignWindows():
-            detail = f"{plan.column}, size {plan.size} us, slide {plan.slide} us"
+            detail = f"{plan.column}, {_windows(plan)}"
         case Filter():
             detail = str(plan.predicate)
         case Project():
@@ -248,14 +269,9 @@ def describe(plan: Plan, depth: int = 0) -> str:
         case Aggregate():
             by = [
                 *plan.keys,
-                *([f"window of {plan.window.size} us every {plan.window.slide} us"] if plan.window else []),
+                *([_windows(plan.window)] if plan.window else []),
             ]
             detail = f"by [{', '.join(by)}], {', '.join(name for name, _ in plan.aggregations)}, emit {plan.emit}"
-    return "\n".join([f"{'  ' * depth}{headline(plan)}", *(describe(part, depth + 1) for part in inputs_of(plan))])
-
-
-def headline(plan: Plan) -> str:
-    """A node in one line, without what is under it."""
         case Join():
             sign = "IS NOT DISTINCT FROM" if plan.null_safe else "="
             on = [f"{left} {sign} {right}" for left, right in plan.keys]
@@ -263,11 +279,14 @@ def headline(plan: Plan) -> str:
                 on.append(str(plan.condition))
             detail = f"{plan.kind}, on {' and '.join(on)}" if on else plan.kind
         case Values():
-            detail = f"{plan.table.num_rows} rows of {', '.join(plan.table.column_names)}"
+            named = ", ".join(name for name in plan.table.column_names if name)
+            detail = f"{plan.table.num_rows} rows of {named}" if named else "one row"
         case SetOperation():
             detail = f"{plan.kind}{' all' if plan.all else ''}"
         case TopN():
             detail = _top_n(plan)
+        case AwaitCalls():
+            detail = ", ".join(f"{call} AS {name}" for name, call in plan.calls)
         case Unnest():
             lists = ", ".join(f"{column} AS {name}" for column, name in plan.lists)
             number = f", numbered as {plan.ordinality}" if plan.ordinality else ""
@@ -275,6 +294,11 @@ def headline(plan: Plan) -> str:
         case _:
             detail = ""
     return f"{type(plan).__name__}{f'({detail})' if detail else ''}"
+
+
+def _windows(plan: AssignWindows | Window) -> str:
+    every = "" if plan.slide == plan.size else f" every {spelled(plan.slide)}"
+    return f"windows of {spelled(plan.size)}{every}"
 
 
 def _top_n(plan: TopN) -> str:

@@ -7,24 +7,25 @@ rows around it, joined to them by a left join with at most one row for each of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Final
 
-import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
-from flow.operator import PartitionContext
-from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation
+from operators.aggregates.columns import plain_type
 from operators.expressions import Call, Case, Column, Expression, Literal
+from operators.order_words import has_order
 from operators.sql import plan as p
-from operators.sql.correlation import is_one_row
+from operators.sql.correlation import has_one_row_at_most, is_one_row
 from operators.sql.dialect import Text, Tree, exp, offset_of
 from operators.sql.expressions import OPERATORS
 from operators.sql.lowering import schema_of
 from operators.sql.nested import Subquery, nested, subquery_of
-from operators.sql.optimise import substitute
-from operators.sql.subquery_tables import OuterRows, PlanInner, SubqueryTable, table_of
+from operators.sql.rewriting import substitute
+from operators.sql.row_values import compared
+from operators.sql.subquery_tables import OuterRows, PlanInner, SubqueryTable, on_nothing, table_of
 
 SUBQUERY: Final = "subquery"
 """The relation of the columns that subqueries become."""
@@ -170,9 +171,12 @@ class Subqueries:
         None of the subquery's rows may be equal or unknown to be, so that a NULL on either side matters, unless the
         subquery has no rows at all.
         """
-        (operand,) = self._single(_operands(node, subquery))
         table = table_of(self._rows, node, self._inner, paired=False)
-        pair = self._pair(table, operand, 0)
+        pair, *others = (self._pair(table, operand, at) for at, operand in enumerate(_operands(node, subquery)))
+        if others:
+            condition = _perhaps_equal_pairs([pair, *others])
+            self._rows.plan = p.Join(self._rows.plan, table.plan, "anti", table.keys, condition, table.null_safe)
+            return
         rows = self._rows
         nullable = [schema_of(rows.plan).columns.field(pair[0]), schema_of(table.plan).columns.field(pair[1])]
         rows.plan = table.joined(rows, _without_nulls(table, [pair]), "anti", pair)
@@ -188,29 +192,86 @@ class Subqueries:
         """What a subquery is in an expression, over rows joined to it."""
         node = self._with_plain_operands(node, subquery)
         one_row = is_one_row(subquery.query)
-        having = subquery.query.args.get("having") is not None
         match subquery.kind:
+            case "scalar" if subquery.operator is None:
+                (value,) = self._scalars(node, one_row)
+                return value
             case "scalar":
-                return self._of_one_row(node, None) if one_row else self._of_some_row(node)
+                values = self._scalars(node, one_row)
+                operands = [self._rows.read(each) for each in _operands(node, subquery)]
+                return compared(OPERATORS[subquery.operator], operands, values)
+            case "array":
+                (value,) = self._scalars(node, one_row)
+                kind = self._rows.type_of(value)
+                return Call("coalesce", (value, Literal([], kind)))
             case "exists" if one_row:
-                return Call("coalesce", (self._of_one_row(node, _TRUE), _FALSE))
-            case "exists":
-                table = table_of(self._rows, node, self._inner, paired=False)
-                total = self._rows.fresh("rows")
-                self._rows.plan = table.joined(self._rows, _grouped(table, (total, Aggregation("count"))), "left")
-                return Call(">", (Call("coalesce", (Column(total), _ZERO)), _ZERO))
-        (operand,) = self._single(_operands(node, subquery))
-        if one_row:
-            if having:
-                raise self._text.error(
-                    "HAVING without GROUP BY is not supported yet in a subquery of IN, ANY or ALL",
-                    subquery.query.args["having"],
-                    hint="compare with the subquery's value: x = (SELECT ...)",
-                )
-            value = self._of_one_row(node, None)
+                aggregate = self._of_one_row(node, _TRUE)
+                if aggregate is not None:
+                    return Call("coalesce", (aggregate, _FALSE))
+            case _:
+                pass
+        if subquery.kind == "exists":
+            table = table_of(self._rows, node, self._inner, paired=False, whole=True)
+            total = self._rows.fresh("rows")
+            self._rows.plan = table.joined(self._rows, _grouped(table, (total, Aggregation("count"))), "left")
+            return Call(">", (Call("coalesce", (Column(total), _ZERO)), _ZERO))
+        operands = _operands(node, subquery)
+        if len(operands) > 1:
+            return self._found_row(node, subquery, operands)
+        if one_row and not subquery.query.args.get("having"):
             assert subquery.operator is not None
-            return Call(OPERATORS[subquery.operator], (self._rows.read(operand), value))
-        return self._compared(node, subquery, operand)
+            (value,) = self._scalars(node, one_row)
+            return Call(OPERATORS[subquery.operator], (self._rows.read(operands[0]), value))
+        return self._compared(node, subquery, operands[0])
+
+    def _scalars(self, node: exp.Anonymous, one_row: bool) -> list[Expression]:
+        """The columns of a subquery's only row."""
+        subquery = subquery_of(node)
+        assert subquery is not None
+        if one_row and subquery.operands <= 1 and (value := self._of_one_row(node, None)) is not None:
+            return [value]
+        table = table_of(self._rows, node, self._inner, paired=False, whole=True)
+        if one_row or has_one_row_at_most(subquery.query):
+            self._rows.plan = table.joined(self._rows, table.plan, "left")
+            return [Column(each) for each in table.values]
+        total = self._rows.fresh("rows")
+        names = [self._rows.fresh("only") for _ in table.values]
+        kinds = [schema_of(table.plan).column_type(each) for each in table.values]
+        picked = ["min" if has_order(plain_type(kind)) else "any_value" for kind in kinds]
+        wanted = [
+            (name, Aggregation(function, Column(each)))
+            for name, function, each in zip(names, picked, table.values, strict=True)
+        ]
+        grouped = self._checked(_grouped(table, (total, Aggregation("count")), *wanted), node)
+        self._rows.plan = p.OnlyRow(table.joined(self._rows, grouped, "left"), total, names[0])
+        return [Column(name) for name in names]
+
+    def _found_row(self, node: exp.Anonymous, subquery: Subquery, operands: list[Tree]) -> Expression:
+        """`(a, b) IN (subquery)`: whether it has this row, or NULL where it may have, for all that NULLs tell."""
+        all_differ = (subquery.kind, subquery.operator) == ("all", exp.NEQ)
+        if not all_differ and (subquery.kind, subquery.operator) != ("any", exp.EQ):
+            raise self._text.error(
+                "a row is compared with the rows of a subquery by IN, = ANY and <> ALL only",
+                operands[0],
+                hint="write [NOT] EXISTS (SELECT ... WHERE ...)",
+            )
+        table = table_of(self._rows, node, self._inner, paired=False, whole=True)
+        rows = self._rows
+        pairs = [self._pair(table, operand, at) for at, operand in enumerate(operands)]
+        outer = list(dict.fromkeys([*(name for name, _ in table.keys), *(name for name, _ in pairs)]))
+        verdicts: list[str] = []
+        for meet in (_equal_pairs(pairs), _perhaps_equal_pairs(pairs)):
+            own = {name: rows.fresh("asked") for name in outer}
+            asked = p.Distinct(p.Project(rows.plan, tuple((own[name], Column(name)) for name in outer)))
+            keys = tuple((own[name], mine) for name, mine in table.keys)
+            condition = substitute(meet, {**{n: Column(own[n]) for n in outer}, **{m: Column(m) for _, m in pairs}})
+            semi = p.Join(asked, table.plan, "semi", keys, condition, table.null_safe)
+            verdict = rows.fresh("found")
+            marked = p.Project(semi, (*((name, Column(name)) for name in own.values()), (verdict, _TRUE)))
+            rows.plan = p.Join(rows.plan, marked, "left", tuple(own.items()), None, True)
+            verdicts.append(verdict)
+        found, perhaps = (Call("is not null", (Column(verdict),)) for verdict in verdicts)
+        return Case(((found, Literal(not all_differ)), (perhaps, Literal(None, pa.bool_()))), Literal(all_differ))
 
     def _compared(self, node: exp.Anonymous, subquery: Subquery, operand: Tree) -> Expression:
         """`operand comparison ANY | ALL (subquery)`, from what can be counted and from the extremes of its values."""
@@ -252,26 +313,15 @@ class Subqueries:
             Literal(not some),
         )
 
-    def _of_some_row(self, node: exp.Anonymous) -> Expression:
-        """The value of the only row, if there is one; it is an error at run time if there are several."""
-        table = table_of(self._rows, node, self._inner, paired=False)
-        (value,) = table.values
-        total, only = self._rows.fresh("rows"), self._rows.fresh("only")
-        grouped = _grouped(table, (total, Aggregation("count")), (only, Aggregation("min", Column(value))))
-        self._rows.plan = table.joined(self._rows, self._checked(grouped, node), "left")
-        return Call("only_row", (Column(total), Column(only)))
+    def _of_one_row(self, node: exp.Anonymous, instead: Expression | None) -> Expression | None:
+        """The value (or what stands `instead` of it) of an aggregate of all rows, also where there are none.
 
-    def _of_one_row(self, node: exp.Anonymous, instead: Expression | None) -> Expression:
-        """The value (or what stands `instead` of it) of an aggregate of all rows, also where there are none."""
+        None where more has happened to the aggregate than can be said of no rows.
+        """
         table = table_of(self._rows, node, self._inner, paired=False)
         over = _over_aggregate(table.plan)
         if over is None:
-            raise self._text.error(
-                "subqueries in the SELECT list and in HAVING of an aggregate that is itself a subquery are not "
-                "supported yet",
-                node,
-                hint="compute the aggregate in a subquery of FROM",
-            )
+            return None
         aggregate, columns, conditions = over
         value = columns[table.values[0]] if table.values and instead is None else instead
         assert value is not None
@@ -281,9 +331,8 @@ class Subqueries:
         result, marker = rows.fresh("value"), rows.fresh("found")
         keys = tuple((name, columns[name]) for name in table.own_keys)
         joined = p.Project(aggregate, (*keys, (result, value), (marker, _TRUE)))
-        kind = schema_of(joined).column_type(result)
         rows.plan = table.joined(rows, joined, "left")
-        return Case(((Call("is null", (Column(marker),)), _on_nothing(aggregate, value, kind)),), Column(result))
+        return Case(((Call("is null", (Column(marker),)), on_nothing(aggregate, value)),), Column(result))
 
     def _with_plain_operands(self, node: exp.Anonymous, subquery: Subquery) -> exp.Anonymous:
         """The node with columns in place of subqueries in what is compared with it."""
@@ -291,15 +340,6 @@ class Subqueries:
         operands = [self.replaced(each) for each in _operands(node, subquery)]
         node.set("expressions", [*operands, *node.expressions[subquery.operands :]])
         return node
-
-    def _single(self, operands: list[Tree]) -> list[Tree]:
-        if len(operands) != 1:
-            raise self._text.error(
-                "a row is compared with a subquery only by IN that is a condition of its own in WHERE or HAVING",
-                operands[0],
-                hint="write [NOT] EXISTS (SELECT ... WHERE a = b AND ...)",
-            )
-        return operands
 
     def _pair(self, table: SubqueryTable, operand: Tree, at: int) -> tuple[str, str]:
         """The columns of an operand and of what it is compared with."""
@@ -320,6 +360,16 @@ def _operands(node: exp.Anonymous, subquery: Subquery) -> list[Tree]:
 
 def _equal(left: str, right: str) -> Expression:
     return Call("=", (Column(left), Column(right)))
+
+
+def _equal_pairs(pairs: Sequence[tuple[str, str]]) -> Expression:
+    return reduce(lambda one, other: Call("and", (one, other)), (_equal(*pair) for pair in pairs))
+
+
+def _perhaps_equal_pairs(pairs: Sequence[tuple[str, str]]) -> Expression:
+    """Whether no pair is known to differ."""
+    perhaps = (Call("is not false", (_equal(*pair),)) for pair in pairs)
+    return reduce(lambda one, other: Call("and", (one, other)), perhaps)
 
 
 def _without_nulls(table: SubqueryTable, pairs: list[tuple[str, str]]) -> p.Plan:
@@ -349,17 +399,3 @@ def _over_aggregate(plan: p.Plan) -> tuple[p.Aggregate, dict[str, Expression], l
                 aggregate, columns, conditions = over
                 return aggregate, {name: substitute(each, columns) for name, each in plan.columns}, conditions
     return None
-
-
-def _on_nothing(aggregate: p.Aggregate, value: Expression, kind: pa.DataType) -> Expression:
-    """An expression over an aggregate that found no rows."""
-    whole = attrs.evolve(aggregate, keys=())
-    operator = Aggregate((), whole.aggregations, "final")
-    partition = operator.open(PartitionContext("nothing", {"in": schema_of(aggregate.input)}))
-    (batch,) = partition.on_end()
-    columns: dict[str, Expression] = {
-        field.name: Literal(batch.column(field.name)[0].as_py(), field.type) for field in batch.schema
-    }
-    for key in aggregate.keys:
-        columns[key] = Literal(None, schema_of(aggregate).column_type(key))
-    return substitute(value, columns)

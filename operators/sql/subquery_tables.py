@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import pyarrow as pa
 
-from operators.expressions import Cast, Column, Expression, Literal
+from flow.operator import PartitionContext
+from operators.aggregate import Aggregate
+from operators.expressions import Call, Case, Cast, Column, Expression, Literal
 from operators.expressions.types import Argument, common, logical
 from operators.sql import plan as p
 from operators.sql.conditions import all_of
-from operators.sql.correlation import Body, body_of, is_grouped, is_one_row, parameter
+from operators.sql.correlation import Body, aliased, body_of, carry, is_one_row, parameter
 from operators.sql.dialect import Text, Tree, exp
 from operators.sql.expressions import ExpressionReader
 from operators.sql.lowering import schema_of
-from operators.sql.nested import OUTER, Subquery, subquery_of
+from operators.sql.nested import OUTER, Subquery, own_parts, subquery_of
+from operators.sql.rewriting import substitute
 
 Columns = Mapping[tuple[str, str], str]
 """The names of a plan's columns, by relation and column in the tree."""
@@ -137,7 +140,9 @@ class SubqueryTable:
         return left, value
 
 
-def table_of(rows: OuterRows, node: exp.Anonymous, inner: PlanInner, *, paired: bool) -> SubqueryTable:
+def table_of(
+    rows: OuterRows, node: exp.Anonymous, inner: PlanInner, *, paired: bool, whole: bool = False
+) -> SubqueryTable:
     """The table of a subquery.
 
     Args:
@@ -145,6 +150,7 @@ def table_of(rows: OuterRows, node: exp.Anonymous, inner: PlanInner, *, paired: 
         node: the subquery.
         inner: plans a subquery's tree over its domain.
         paired: whether it matters only which pairs of rows meet.
+        whole: whether an aggregate without groups must have its row where it finds none, too.
 
     Raises:
         SqlError: it cannot be joined.
@@ -153,13 +159,39 @@ def table_of(rows: OuterRows, node: exp.Anonymous, inner: PlanInner, *, paired: 
     assert subquery is not None
     parameters = node.expressions[subquery.operands :]
     query = subquery.query.copy()
-    wanted = max(subquery.operands, 1) if subquery.kind != "exists" else 0
-    _simplify(rows.text, query, subquery, bool(parameters))
-    body = body_of(rows.text, query, bool(parameters), paired)
+    while isinstance(query, exp.Subquery) and not query.args.get("with_"):
+        query = query.this
+    # A root, so that any part can be replaced by another.
+    holder = exp.Subquery(this=query)
+    wanted = {"exists": 0, "table": subquery.width}.get(subquery.kind, max(subquery.operands, 1))
+    _simplify(query, subquery)
+    body = body_of(query, bool(parameters), paired)
     if body.way == "apart":
         return _apart(rows, query, inner(query, None), wanted)
-    values = tuple(rows.fresh("value") for _ in range(wanted))
-    projections = [_aliased(each.this, name) for each, name in zip(query.expressions, values, strict=False)]
+    if body.way == "keyed" and whole and is_one_row(query):
+        body = Body(query, "domain")
+        _restore(query, subquery.query)
+    return _correlated(rows, holder, subquery, body, parameters, inner, wanted)
+
+
+def _restore(query: Tree, original: Tree) -> None:
+    """Put back the conditions that were taken out of a SELECT."""
+    while not isinstance(original, exp.Select):
+        original = original.this
+    where = original.args.get("where")
+    query.set("where", where.copy() if where is not None else None)
+
+
+def _correlated(
+    rows: OuterRows,
+    holder: Tree,
+    subquery: Subquery,
+    body: Body,
+    parameters: Sequence[Tree],
+    inner: PlanInner,
+    wanted: int,
+) -> SubqueryTable:
+    query = body.query
     if body.way == "domain":
         names = [rows.named(rows.read(each), "outer") for each in parameters]
         domain = _domain(rows, names)
@@ -169,50 +201,57 @@ def table_of(rows: OuterRows, node: exp.Anonymous, inner: PlanInner, *, paired: 
         names = [rows.named(rows.read(each), "outer") for each in outside]
         domain = None
         inside = [tree for _, tree in body.equations]
+    values = tuple(rows.fresh("value") for _ in range(wanted))
+    if isinstance(query, exp.Select):
+        # Of EXISTS only what makes rows matters.
+        plain = not (query.args.get("distinct") or is_one_row(query) or _multiplies(query))
+        kept = query.expressions[:wanted] if wanted or plain else query.expressions
+        named = [*values, *(rows.fresh("found") for _ in kept[wanted:])]
+        query.set("expressions", [aliased(each.this, name) for each, name in zip(kept, named, strict=True)])
     own = [rows.fresh("key") for _ in inside]
-    projections += [_aliased(tree, name) for tree, name in zip(inside, own, strict=True)]
+    carry(query, list(zip(inside, own, strict=True)), domain=body.way == "domain")
     used = {(c.table, c.name): c for each in body.conditions for c in each.find_all(exp.Column) if c.table != OUTER}
     seen = {key: rows.fresh("column") for key in used}
-    projections += [_aliased(used[key], name) for key, name in seen.items()]
-    query.set("expressions", projections or [_aliased(exp.true(), rows.fresh("found"))])
-    if is_grouped(subquery.query):
-        group = query.args.get("group") or exp.Group(expressions=[])
-        group.set("expressions", [*group.expressions, *(tree.copy() for tree in inside)])
-        query.set("group", group)
-    table = SubqueryTable(inner(query, domain), values, (), body.way == "domain", None, query)
+    if isinstance(query, exp.Select):
+        more = [aliased(used[key], name) for key, name in seen.items()]
+        query.set("expressions", [*query.expressions, *more] or [aliased(exp.true(), rows.fresh("found"))])
+    query = holder.this
+    plan = inner(query, domain)
+    result = schema_of(plan).names
+    last = len(result) - len(own)
+    if result[:wanted] != list(values) or not set(own) <= set(result):
+        given = [*zip(values, result[:wanted], strict=True), *zip(own, result[last:], strict=True)]
+        plan = p.Project(plan, tuple((name, Column(old)) for name, old in given))
+    table = SubqueryTable(plan, values, (), body.way == "domain", None, query)
     table.keys = tuple(_key(rows, table, name, mine) for name, mine in zip(names, own, strict=True))
     if body.conditions:
         table.condition = _condition(rows, table, body, parameters, seen)
     return table
 
 
-def _simplify(text: Text, query: Tree, subquery: Subquery, correlated: bool) -> None:
+def _simplify(query: Tree, subquery: Subquery) -> None:
     """Take out of a subquery's tree what changes nothing here."""
     if not isinstance(query, exp.Select):
         return
-    if subquery.kind == "exists" and not is_one_row(query):
-        query.set("expressions", [_aliased(exp.true(), "found")])
-    distinct, limit, offset = (query.args.get(key) for key in ("distinct", "limit", "offset"))
+    limit, offset = query.args.get("limit"), query.args.get("offset")
     count = limit.expression if isinstance(limit, exp.Limit) else None
     some = isinstance(count, exp.Literal) and count.is_int and int(count.this) > 0
-    if some and offset is None and (subquery.kind == "exists" or is_one_row(subquery.query)):
+    if some and offset is None and (subquery.kind == "exists" or is_one_row(query)):
         query.set("limit", None)
         limit = None
+    distinct = query.args.get("distinct")
     if limit is None and offset is None and not (distinct and distinct.args.get("on")):
         query.set("order", None)
-        if subquery.kind != "scalar":
+        if subquery.kind in ("exists", "any", "all"):
             query.set("distinct", None)
-    elif correlated:
-        clause = "DISTINCT ON" if limit is None and offset is None else "LIMIT and OFFSET"
-        raise text.error(
-            f"{clause} in a subquery that names columns of the query around it is not supported yet",
-            limit or offset or distinct,
-            hint="use min() or max() in place of ORDER BY and LIMIT 1",
-        )
+            distinct = None
+    if subquery.kind == "exists" and not (distinct or is_one_row(query) or _multiplies(query)):
+        query.set("expressions", [aliased(exp.true(), "found")])
 
 
-def _aliased(tree: Tree, name: str) -> Tree:
-    return exp.alias_(tree.copy(), name, quoted=True, copy=False)
+def _multiplies(query: exp.Select) -> bool:
+    """Whether a SELECT makes several rows of one."""
+    return any(isinstance(part, exp.UDTF | exp.Explode) for each in query.expressions for part in own_parts(each))
 
 
 def _outside(tree: Tree, parameters: Sequence[Tree]) -> Tree:
@@ -273,3 +312,38 @@ def _condition(
     both = pa.schema([schema.columns.field(name) for schema in schemas for name in schema.names])
     reader = ExpressionReader(rows.text, both, columns)
     return all_of([reader.condition(each, "WHERE") for each in body.conditions], both)
+
+
+def of_each(plan: p.Plan, domain: Domain) -> p.Plan:
+    """An aggregate by the columns of a domain, with a row for each of the domain's, also where it found none.
+
+    Args:
+        plan: an aggregate, whose keys are columns of the domain.
+        domain: for which it is computed.
+    """
+    assert isinstance(plan, p.Aggregate)
+    taken = set(schema_of(plan).names)
+    outer = {name: f"__each{number}" for number, name in enumerate(plan.keys)}
+    marker = next(name for name in (f"__found{n}" for n in range(len(taken) + 1)) if name not in taken)
+    left = p.Project(domain.plan, tuple((new, Column(old)) for old, new in outer.items()))
+    right = p.Project(plan, (*((name, Column(name)) for name in schema_of(plan).names), (marker, Literal(True))))
+    joined = p.Join(left, right, "left", tuple((new, old) for old, new in outer.items()), None, True)
+    nothing = Call("is null", (Column(marker),))
+    results = (
+        (name, Case(((nothing, on_nothing(plan, Column(name))),), Column(name))) for name, _ in plan.aggregations
+    )
+    return p.Project(joined, (*((old, Column(new)) for old, new in outer.items()), *results))
+
+
+def on_nothing(aggregate: p.Aggregate, value: Expression) -> Expression:
+    """An expression over an aggregate that found no rows."""
+    whole = attrs.evolve(aggregate, keys=())
+    operator = Aggregate((), whole.aggregations, "final")
+    partition = operator.open(PartitionContext("nothing", {"in": schema_of(aggregate.input)}))
+    (batch,) = partition.on_end()
+    columns: dict[str, Expression] = {
+        field.name: Literal(batch.column(field.name)[0].as_py(), field.type) for field in batch.schema
+    }
+    for key in aggregate.keys:
+        columns[key] = Literal(None, schema_of(aggregate).column_type(key))
+    return substitute(value, columns)

@@ -19,15 +19,25 @@ from operators import udf
 from operators.aggregates.aggregation import FUNCTIONS
 from operators.aggregates.user import AggregateFunction
 from operators.expressions import functions as scalar_functions
-from operators.expressions.user import ScalarFunction
+from operators.functions import is_async
 from operators.sql.dialect import Text, Tree, exp
 from operators.sql.types import arrow_type
 
 _KINDS: Final[dict[str, Callable[..., Any]]] = {
     "scalar": udf.scalar,
     "vectorised": udf.vectorised,
+    "async": udf.asynchronous,
     "aggregate": udf.aggregate,
 }
+
+_WAITING: Final[dict[str, Callable[[str], Any]]] = {
+    "concurrency": int,
+    "cached": int,
+    "retries": int,
+    "timeout": str,
+    "backoff": str,
+}
+"""Options of async functions, and what they are."""
 
 
 def add_function(
@@ -93,7 +103,7 @@ def create_function(text: Text, statement: exp.Create) -> None:
     if not isinstance(body, exp.Literal) or not body.is_string:
         raise text.error("expected AS 'module:function'", body or declared)
     function = _loaded(text, body)
-    if isinstance(function, ScalarFunction | AggregateFunction):
+    if isinstance(function, udf.UserFunction):
         _check_declaration(text, declared, function, arguments, returns)
     else:
         function = _made(text, declared, function, arguments, returns, options)
@@ -142,21 +152,24 @@ def _made(
     returns: pa.DataType | None,
     options: dict[str, str],
 ) -> udf.UserFunction:
-    kind = options.pop("kind", "scalar")
+    kind = options.pop("kind", "async" if is_async(function) else "scalar")
     nulls = options.pop("called_on_null", "false")
-    if options:
-        unknown = next(iter(options))
-        raise text.error(f"CREATE FUNCTION has no option {unknown!r}; {known(unknown, ['kind', 'called_on_null'])}", at)
     if kind not in _KINDS:
         raise text.error(f"a function is no {kind!r}; {known(kind, _KINDS)}", at)
     if nulls not in ("true", "false"):
         raise text.error(f"called_on_null is 'true' or 'false', not {nulls!r}", at)
-    if kind != "scalar" and (arguments is None or returns is None):
+    try:
+        more = {key: _WAITING[key](options.pop(key)) for key in tuple(options) if kind == "async" and key in _WAITING}
+    except ValueError as error:
+        raise text.error(f"an option is no whole number: {error}", at) from error
+    if options:
+        unknown, names = next(iter(options)), ["kind", "called_on_null", *(_WAITING if kind == "async" else ())]
+        raise text.error(f"a function of kind {kind!r} has no option {unknown!r}; {known(unknown, names)}", at)
+    if kind in ("vectorised", "aggregate") and (arguments is None or returns is None):
         raise text.error(f"the types of a {kind} function must be said", at, "write f(x DOUBLE) RETURNS DOUBLE ...")
     try:
-        made: udf.UserFunction = _KINDS[kind](arguments=arguments, returns=returns, called_on_null=nulls == "true")(
-            function
-        )
+        make = _KINDS[kind](arguments=arguments, returns=returns, called_on_null=nulls == "true", **more)
+        made: udf.UserFunction = make(function)
     except GraphError as error:
         raise text.error(str(error), at) from error
     return made

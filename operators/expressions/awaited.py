@@ -1,0 +1,90 @@
+"""Async functions of users in expressions: what they are, and how they are told apart before anything runs.
+
+No kernel can wait, so calls of them are taken out of expressions and answered by an operator of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+import attrs
+import pyarrow as pa
+
+from operators.expressions.bound import Bound
+from operators.expressions.casts import Value
+from operators.expressions.nodes import Expression
+from operators.expressions.types import ExpressionError
+from operators.expressions.user import check_arguments, python_name
+from operators.retries import Retries
+
+
+@attrs.frozen
+class AsyncFunction:
+    """One value for each row, for which one has to wait.
+
+    Attributes:
+        name: what queries call it.
+        function: async, under trio, of the values of a row as Python objects.
+        arguments: the types of its arguments.
+        result: the type of its values.
+        called_on_null: whether it is called for rows with a NULL among its arguments; else their value is NULL.
+        concurrency: calls under way at the same time in one partition.
+        retries: what becomes of a call that raises or takes too long.
+        cached: how many answers each partition remembers, by their arguments; the oldest are forgotten first.
+    """
+
+    name: str
+    function: Callable[..., Awaitable[Any]] = attrs.field(repr=python_name)
+    arguments: tuple[pa.DataType, ...]
+    result: pa.DataType
+    called_on_null: bool = False
+    concurrency: int = 64
+    retries: Retries = attrs.field(factory=Retries)
+    cached: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if self.concurrency < 1:
+            raise ExpressionError(f"concurrency must be at least 1, not {self.concurrency}")
+        if self.cached < 0:
+            raise ExpressionError(f"cached must not be negative, not {self.cached}")
+
+
+@attrs.frozen(str=False)
+class AsyncCall(Expression):
+    """A call of an async function over other expressions."""
+
+    function: AsyncFunction
+    arguments: tuple[Expression, ...]
+
+    @property
+    def children(self) -> Sequence[Expression]:
+        """The arguments."""
+        return self.arguments
+
+    def resolve(self, schema: pa.Schema) -> Bound:
+        """A value of the function's type, that cannot be evaluated. Raises ExpressionError for wrong arguments."""
+        bounds = [argument.resolve(schema) for argument in self.arguments]
+        check_arguments(self.function.name, self.function.arguments, [bound.argument for bound in bounds])
+        return _Awaited(str(self), self.function.result)
+
+    def __str__(self) -> str:
+        return f"{self.function.name}({', '.join(map(str, self.arguments))})"
+
+
+@attrs.frozen
+class _Awaited(Bound):
+    text: str
+    type: pa.DataType
+
+    def evaluate(self, batch: pa.RecordBatch) -> Value:
+        """Not possible: the planner takes such calls out."""
+        raise AssertionError(f"nobody has taken {self.text} out of its expression")
+
+
+def async_calls(expression: Expression) -> Iterator[AsyncCall]:
+    """The calls of async functions in an expression, those among the arguments of others first."""
+    for child in expression.children:
+        yield from async_calls(child)
+    if isinstance(expression, AsyncCall):
+        yield expression
