@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow.hashing import dictionary_codes, hash_columns, nulls_of, plain, word_values
-from operators.aggregates.columns import IntArray
+from flow.hashing import Integers as IntArray
+from flow.hashing import dictionary_codes, hash_columns, is_list, list_parts, nulls_of, plain, word_values
 
 _LEAST: Final = -(2**63)
 _GREATEST: Final = 2**63 - 1
@@ -24,7 +24,8 @@ _GREATEST: Final = 2**63 - 1
 class Order:
     """A column to order by.
 
-    NaN is greater than every number, text is compared by code point.
+    NaN is greater than every number, text is compared by code point, lists and structs by their first elements that
+    are not equal.
 
     Attributes:
         column: its name.
@@ -39,6 +40,8 @@ class Order:
 
 def has_order(kind: pa.DataType) -> bool:
     """Whether values of a type have an order that SQL knows."""
+    if is_list(kind) or pa.types.is_struct(kind):
+        return all(has_order(kind.field(number).type) for number in range(kind.num_fields))
     return not (pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_union(kind))
 
 
@@ -73,10 +76,32 @@ def _words(array: pa.Array) -> IntArray:
         return words
     if not has_order(kind):
         return hash_columns([array]).view(np.int64)
+    if is_list(kind):
+        return _list_words(array)
+    if pa.types.is_struct(kind):
+        return _ranks([order_words(column) for column in array.flatten()], len(array))
     encoded = array.dictionary_encode()
     ranks = np.zeros(len(encoded.dictionary) + 1, np.int64)
     ranks[pc.array_sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(encoded.dictionary))
     return ranks[dictionary_codes(encoded)]
+
+
+def _list_words(array: pa.Array) -> IntArray:
+    """Lists are ordered as the byte strings of their elements' ranks are."""
+    values, offsets = list_parts(array)
+    ranks = _ranks([order_words(values)], len(values)).astype(">i8")
+    buffers = [None, pa.py_buffer(8 * offsets), pa.py_buffer(ranks)]
+    return _words(pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(array), buffers))
+
+
+def _ranks(columns: Sequence[IntArray], size: int) -> IntArray:
+    """Dense numbers for the rows of columns of words, in their order."""
+    ranks = np.zeros(size, np.int64)
+    if columns and size:
+        order = np.lexsort(columns[::-1])
+        differ = np.logical_or.reduce([column[order][1:] != column[order][:-1] for column in columns])
+        ranks[order] = np.cumsum(np.insert(differ, 0, False))
+    return ranks
 
 
 Words = Callable[[], IntArray]

@@ -23,6 +23,9 @@ _INFINITY = pa.scalar(float("inf"), pa.float64())
 _MINUS_INFINITY = pa.scalar(-float("inf"), pa.float64())
 _FALSE = pa.scalar(False, pa.bool_())
 
+_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_UUID_DIGITS = np.array([place for place in range(36) if place not in (8, 13, 18, 23)])
+
 _SHORT_ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JSON_ESCAPES = {
     "\\": "\\\\",
@@ -67,7 +70,7 @@ def plain_text(array: pa.Array) -> pa.StringArray:
     if pa.types.is_dictionary(kind):
         return plain_text(array.dictionary).take(array.indices)
     if isinstance(kind, pa.BaseExtensionType):
-        return plain_text(array.storage)
+        return uuid_text(array.storage) if isinstance(kind, pa.UuidType) else plain_text(array.storage)
     if pa.types.is_floating(kind):
         return _float_text(array)
     if pa.types.is_timestamp(kind) and kind.tz is not None:
@@ -88,6 +91,10 @@ def json_text(array: pa.Array) -> pa.StringArray:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return pc.fill_null(json_text(array.dictionary).take(array.indices), literal("null"))
+    if isinstance(kind, pa.JsonType):
+        return pc.fill_null(array.storage, literal("null"))
+    if isinstance(kind, pa.UuidType):
+        return pc.coalesce(_enclosed('"', uuid_text(array.storage), '"'), literal("null"))
     if isinstance(kind, pa.BaseExtensionType):
         return json_text(array.storage)
     if pa.types.is_null(kind):
@@ -109,6 +116,17 @@ def json_text(array: pa.Array) -> pa.StringArray:
     if array.null_count or text.null_count:
         text = pc.if_else(array.is_valid(), text, literal("null"))
     return text
+
+
+def uuid_text(array: pa.FixedSizeBinaryArray) -> pa.StringArray:
+    """UUIDs, given as sixteen bytes each, in hexadecimal digits."""
+    data = np.frombuffer(array.buffers()[1], np.uint8)[16 * array.offset : 16 * (array.offset + len(array))]
+    text = np.full((len(array), 36), ord("-"), np.uint8)
+    digits = np.stack([data >> 4, data & 15], axis=1).reshape(len(array), 32)
+    text[:, _UUID_DIGITS] = _HEX[digits]
+    offsets = pa.py_buffer(np.arange(0, 36 * len(array) + 1, 36, dtype=np.int32))
+    made = pa.StringArray.from_buffers(len(array), offsets, pa.py_buffer(text))
+    return pc.if_else(array.is_valid(), made, literal(None)) if array.null_count else made
 
 
 def object_pieces(names: Sequence[str], columns: Sequence[pa.Array]) -> list[pa.StringArray | str]:

@@ -379,8 +379,11 @@ def test_lists_of_lists_and_of_nothing() -> None:
     assert over(nothing, [1, 1, -1], *wanted) == ((None,), None, None)
 
 
+UNORDERED = pa.dense_union([pa.field("x", pa.int64())])
+
+
 def test_what_does_not_fit_is_refused() -> None:
-    schema = pa.schema([("s", pa.string()), ("x", pa.int64()), ("f", pa.float64()), ("l", pa.list_(pa.int64()))])
+    schema = pa.schema([("s", pa.string()), ("x", pa.int64()), ("f", pa.float64()), ("l", UNORDERED)])
     for aggregation, message in (
         (agg.bool_and("x"), r"bool_and\(\) of int64; its argument must be a condition"),
         (agg.bit_or("f"), r"bit_or\(\) of double; its argument must be an integer"),

@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flow.hashing import plain
 from operators.aggregates.columns import BoolArray, IntArray, physical, physical_type, valid
 from operators.expressions import Expression, expression
+from operators.order_words import order_words
 
 
 @attrs.frozen
@@ -60,7 +62,10 @@ def ranks(array: pa.Array) -> IntArray:
         return found
     if pa.types.is_boolean(array.type):
         return physical(array).astype(np.int64)
-    encoded = array.dictionary_encode()
+    if pa.types.is_nested(array.type):
+        dense: IntArray = np.unique(order_words(array), return_inverse=True)[1].reshape(-1)
+        return dense
+    encoded = plain(array).dictionary_encode()
     order = physical(pc.sort_indices(encoded.dictionary))
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.arange(len(order))

@@ -1,7 +1,7 @@
 """Expressions bound to columns: trees of kernels, evaluated on one batch after another.
 
-Between kernels a value is an array (text perhaps dictionary-encoded, whatever its declared type) or a scalar for all
-rows; only `BoundExpression` expands it to the declared type.
+Between kernels a value is an array (text perhaps dictionary-encoded, whatever its declared type; JSON as text, UUIDs
+as bytes) or a scalar for all rows; only `BoundExpression` expands it to the declared type.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from flow.errors import RowError
 from operators.expressions.casts import Value, cast_value, try_cast_value
 from operators.expressions.registry import Kernel
-from operators.expressions.types import Argument, ExpressionError, logical
+from operators.expressions.types import Argument, ExpressionError, logical, storage
 
 FAILURES = (pa.ArrowInvalid, pa.ArrowNotImplementedError, ArithmeticError, ValueError)
 """What a kernel raises when it cannot work on a value."""
@@ -75,7 +75,7 @@ class BoundColumn(Bound):
 
     def evaluate(self, batch: pa.RecordBatch) -> Value:
         """The column."""
-        return batch.column(self.index)
+        return stored(batch.column(self.index))
 
 
 @attrs.frozen
@@ -98,7 +98,7 @@ class BoundLiteral(Bound):
 
     def evaluate(self, batch: pa.RecordBatch) -> Value:
         """The scalar."""
-        return self.scalar
+        return stored(self.scalar)
 
 
 @attrs.frozen
@@ -122,7 +122,7 @@ class BoundCall(Bound):
     def _apply(self, values: Sequence[Value]) -> Value:
         arrays = [value for value in values if isinstance(value, pa.Array)]
         if not arrays:
-            return self._run([pa.array([value.as_py()], value.type) for value in values])[0]
+            return self._run([expanded(value, value.type, 1) for value in values])[0]
         if (
             len(arrays) == 1
             and isinstance(arrays[0], pa.DictionaryArray)
@@ -136,8 +136,8 @@ class BoundCall(Bound):
         return self._run([decoded(value) for value in values])
 
     def _run(self, values: Sequence[Value]) -> pa.Array:
-        result = self.kernel(*values)
-        return result if result.type == self.type else pc.cast(result, self.type)
+        result, kind = stored(self.kernel(*values)), storage(self.type)
+        return result if result.type == kind else pc.cast(result, kind)
 
     def _on_dictionary(self, values: Sequence[Value], column: pa.DictionaryArray) -> pa.Array:
         dictionary, indices = column.dictionary, column.indices
@@ -164,18 +164,34 @@ class BoundCast(Bound):
     def evaluate(self, batch: pa.RecordBatch) -> Value:
         """The values, cast; NULL for those that do not fit where the cast is forgiving."""
         value = self.operand.evaluate(batch)
+        if (source := logical(self.operand.type)) != storage(source) or self.type != storage(self.type):
+            return self._between_extensions(value, source)
         if logical(value.type) != self.type:
             value = decoded(value)
         elif not isinstance(value, pa.DictionaryArray) and value.type != self.type:
             return pc.cast(value, self.type)
         else:
             return value
+        return self._cast(value)
+
+    def _cast(self, value: Value) -> Value:
         if self.forgiving:
             return try_cast_value(value, self.type)
         try:
             return cast_value(value, self.type)
         except FAILURES as error:
             raise RowError(f"{self.text}: {reason(error)}") from error
+
+    def _between_extensions(self, value: Value, source: pa.DataType) -> Value:
+        if isinstance(value, pa.Scalar):
+            return stored(self._cast(expanded(value, source, 1)))[0]
+        if not isinstance(value, pa.DictionaryArray):
+            return stored(self._cast(expanded(value, source, len(value))))
+        try:
+            return stored(self._cast(expanded(value.dictionary, source, len(value.dictionary)))).take(value.indices)
+        except RowError:
+            # Perhaps only a value that no row refers to fails.
+            return stored(self._cast(expanded(decoded(value), source, len(value))))
 
 
 @attrs.frozen
@@ -197,8 +213,9 @@ class BoundCase(Bound):
 
     def evaluate(self, batch: pa.RecordBatch) -> Value:
         """One value a row."""
-        if self.total:
+        if self.total and not _holds_extensions(self.type):
             return self._at_once(batch)
+        kind = storage(self.type)
         left = pa.array(np.arange(batch.num_rows))
         pieces: list[pa.Array] = []
         places: list[pa.Array] = []
@@ -207,7 +224,7 @@ class BoundCase(Bound):
                 break
             rows = batch if len(left) == batch.num_rows else batch.take(left)
             if self.first_valid:
-                found = expanded(value.evaluate(rows), self.type, len(left))
+                found = expanded(value.evaluate(rows), kind, len(left))
                 taken = pc.is_valid(found)
                 pieces.append(found.filter(taken))
             else:
@@ -215,10 +232,10 @@ class BoundCase(Bound):
                 taken = pc.fill_null(expanded(chosen, pa.bool_(), len(left)), False)
                 if taken.true_count:
                     rows = rows if taken.true_count == len(left) else rows.filter(taken)
-                    pieces.append(expanded(value.evaluate(rows), self.type, rows.num_rows))
+                    pieces.append(expanded(value.evaluate(rows), kind, rows.num_rows))
             places.append(left.filter(taken))
             left = left.filter(pc.invert(taken))
-        pieces.append(pa.nulls(len(left), self.type))
+        pieces.append(pa.nulls(len(left), kind))
         places.append(left)
         order = np.empty(batch.num_rows, np.int64)
         order[pa.concat_arrays(places).to_numpy()] = np.arange(batch.num_rows)
@@ -228,7 +245,7 @@ class BoundCase(Bound):
         values = [decoded(value.evaluate(batch)) for _, value in self.branches]
         if self.first_valid:
             return pc.coalesce(*values)
-        result: Value = pa.scalar(None, self.type)
+        result: Value = pa.scalar(None, storage(self.type))
         for (condition, _), value in zip(reversed(self.branches), reversed(values), strict=True):
             if condition is None:
                 result = value
@@ -265,7 +282,7 @@ def folded(bound: Bound, arguments: Sequence[Bound]) -> Bound:
         value = bound.evaluate(pa.record_batch([pa.nulls(1)], ["_"]))
     except RowError:
         return bound
-    return BoundLiteral(value if isinstance(value, pa.Scalar) else value[0])
+    return BoundLiteral(expanded(value, bound.type, 1)[0])
 
 
 def expanded(value: Value, kind: pa.DataType, rows: int) -> pa.Array:
@@ -275,6 +292,22 @@ def expanded(value: Value, kind: pa.DataType, rows: int) -> pa.Array:
     if value.type != kind:
         value = pc.cast(decoded(value), kind)
     return value
+
+
+def stored(value: Value) -> Value:
+    """A value as it is between kernels: without extension type."""
+    kind = value.type
+    if not isinstance(kind, pa.BaseExtensionType):
+        return value
+    if isinstance(value, pa.Scalar):
+        return value.value if value.is_valid else pa.scalar(None, kind.storage_type)
+    return value.storage
+
+
+def _holds_extensions(kind: pa.DataType) -> bool:
+    """Whether nested values have extension types inside, which many of Arrow's functions do not take."""
+    fields = [kind.field(number) for number in range(kind.num_fields)]
+    return any(isinstance(field.type, pa.BaseExtensionType) or _holds_extensions(field.type) for field in fields)
 
 
 def decoded(value: Value) -> Any:

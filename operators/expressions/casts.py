@@ -5,7 +5,7 @@ A cast either converts every row or raises ArrowInvalid; text without a zone and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +19,6 @@ Value = Any
 
 _TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
 _FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
-_TOO_FINE: Final = r"(:\d\d\.\d{6})\d+"
-_ZONED: Final = r"\d:?\d\d(:?\d\d)?(\.\d+)? ?([Zz]|UTC|[+-]\d\d(:?\d\d)?)$"
 
 
 def castable(source: pa.DataType, target: pa.DataType) -> bool:
@@ -28,13 +26,26 @@ def castable(source: pa.DataType, target: pa.DataType) -> bool:
     if source == target or pa.types.is_null(source):
         return True
     start, end = family(source), family(target)
-    if start == "list" and end == "list":
-        return castable(logical(source.value_type), logical(target.value_type))
-    if start == "struct" and end == "struct":
-        return source.names == target.names and all(
-            castable(logical(source.field(name).type), logical(target.field(name).type)) for name in source.names
-        )
+    if start == end and start in ("list", "struct", "map"):
+        parts = _parts(source), _parts(target)
+        return len(parts[0]) == len(parts[1]) and all(map(castable, *parts))
+    if "text" in (start, end) and (nested := {start, end} & {"list", "struct", "map"}):
+        return start != "text" or ("list" in nested and all(castable(pa.string(), part) for part in _parts(target)))
     return (start, end) in _CASTS or (start == end and start in ("text", "binary"))
+
+
+def _parts(kind: pa.DataType) -> list[pa.DataType]:
+    """The types of what nested values hold."""
+    if pa.types.is_struct(kind):
+        return [logical(kind.field(number).type) for number in range(kind.num_fields)]
+    if pa.types.is_map(kind):
+        return [logical(kind.key_type), logical(kind.item_type)]
+    return [logical(kind.value_type)]
+
+
+def register_casts(casts: Mapping[tuple[Family, Family], Callable[[pa.Array, pa.DataType], Any]]) -> None:
+    """Take in more ways from one family to another."""
+    _CASTS.update(casts)
 
 
 def cast_value(value: Value, target: pa.DataType) -> Value:
@@ -109,39 +120,6 @@ def _text_to_boolean(value: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.if_else(pc.is_valid(value), truth, pa.scalar(None, pa.bool_()))
 
 
-def _text_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
-    dated = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(value), " ")
-    return pc.cast(_text_to_timestamp(dated, pa.timestamp("us")), target, safe=False)
-
-
-def _text_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
-    plain, utc = pa.timestamp(target.unit), pa.timestamp(target.unit, "UTC")
-    for uniform in (plain, utc):
-        try:
-            moments = pc.cast(value, uniform).cast(plain)
-        except pa.ArrowInvalid:
-            continue
-        return moments if target.tz is None else pc.assume_timezone(moments, "UTC").cast(target)
-    # Digits beyond microseconds are cut off.
-    value = pc.replace_substring_regex(pc.utf8_trim_whitespace(value), _TOO_FINE, r"\1")
-    zoned = pc.fill_null(pc.match_substring_regex(value, _ZONED), False)
-    if not pc.any(zoned).as_py():
-        result = pc.cast(value, plain)
-    else:
-        spelled = pc.replace_substring_regex(pc.filter(value, zoned), r" ?(UTC|z)$", "Z")
-        moments = pc.cast(spelled, utc).cast(plain)
-        rest = pc.cast(pc.if_else(zoned, pa.scalar(None, pa.string()), value), plain)
-        result = pc.replace_with_mask(rest, zoned, moments)
-    return result if target.tz is None else pc.assume_timezone(result, "UTC").cast(target)
-
-
-def _text_to_date(value: pa.Array, target: pa.DataType) -> pa.Array:
-    try:
-        return pc.cast(pc.utf8_trim_whitespace(value), target)
-    except pa.ArrowInvalid:
-        return _timestamp_to_date(_text_to_timestamp(value, pa.timestamp("us")), target)
-
-
 def _timestamp_to_date(value: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.cast(pc.floor_temporal(_without_zone(value), unit="day"), target, safe=False)
 
@@ -164,9 +142,20 @@ def _date_to_timestamp(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _rescaled(value: pa.Array, target: pa.DataType) -> pa.Array:
-    """Time in another unit: digits that the coarser unit lacks are cut off, overflow of the finer one is an error."""
+    """Time in another unit: milliseconds and seconds are rounded, digits beyond microseconds are cut off.
+
+    What is too large for the finer unit is an error.
+    """
     units = ("s", "ms", "us", "ns")
-    return pc.cast(value, target, safe=units.index(value.type.unit) <= units.index(target.unit))
+    finer = units.index(value.type.unit) - units.index(target.unit)
+    if finer > 0 and target.unit in ("s", "ms"):
+        half = 1_000**finer // 2
+        kind = pa.int64() if value.type.bit_width == 64 else pa.int32()
+        value = pc.add_checked(value.cast(kind), pa.scalar(half, kind)).cast(value.type)
+        if pa.types.is_timestamp(value.type):
+            # Moments before 1970 are negative, and a cast would cut them off towards zero.
+            value = pc.floor_temporal(value, unit={"s": "second", "ms": "millisecond"}[target.unit])
+    return pc.cast(value, target, safe=finer <= 0)
 
 
 _PARTS: Final = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "<i8")])
@@ -239,7 +228,6 @@ _CASTS: Final[dict[tuple[Family, Family], Callable[[pa.Array, pa.DataType], Any]
     ("float", "float"): lambda value, target: pc.cast(value, target, safe=False),
     ("float", "integer"): _to_integer,
     ("float", "decimal"): _to_decimal,
-    ("float", "text"): _plain,
     ("decimal", "decimal"): _to_decimal,
     ("decimal", "integer"): _to_integer,
     ("decimal", "float"): _plain,
@@ -251,16 +239,12 @@ _CASTS: Final[dict[tuple[Family, Family], Callable[[pa.Array, pa.DataType], Any]
     ("text", "integer"): _text_to_number,
     ("text", "float"): _text_to_number,
     ("text", "decimal"): _to_decimal,
-    ("text", "date"): _text_to_date,
-    ("text", "time"): _text_to_time,
-    ("text", "timestamp"): _text_to_timestamp,
     ("text", "binary"): _plain,
     ("binary", "text"): _plain,
     ("date", "date"): _plain,
     ("date", "timestamp"): _date_to_timestamp,
     ("date", "text"): _plain,
     ("time", "time"): _rescaled,
-    ("time", "text"): _plain,
     ("timestamp", "timestamp"): _timestamp_to_timestamp,
     ("timestamp", "date"): _timestamp_to_date,
     ("timestamp", "time"): _timestamp_to_time,

@@ -140,6 +140,7 @@ class Entry:
 
 
 _entries: list[Entry] = []
+_refused: dict[str, str] = {}
 
 
 def entries() -> Sequence[Entry]:
@@ -200,6 +201,11 @@ def _add(signature: str, *rules: Rule) -> None:
     _overloads.setdefault(name, []).append(Overload(signature, rules if len(rules) > 1 else rules * LEVELS))
 
 
+def refuse(why: str, *names: str) -> None:
+    """Have calls of functions that are known, but cannot be had here, say why."""
+    _refused.update(dict.fromkeys(names, why))
+
+
 def functions() -> list[str]:
     """The names of all functions."""
     return sorted(_overloads)
@@ -212,6 +218,8 @@ def resolve(name: str, arguments: Sequence[Argument]) -> Resolved:
         ExpressionError: there is no such function, or it does not take such arguments.
     """
     overloads = _overloads.get(name)
+    if overloads is None and name in _refused:
+        raise ExpressionError(f"{name}() is not supported: {_refused[name]}")
     if overloads is None:
         raise ExpressionError(f"no function {name!r}; {known(name, _overloads)}")
     for level in range(LEVELS):

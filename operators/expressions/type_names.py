@@ -24,6 +24,7 @@ _NAMES: Final[dict[str, pa.DataType]] = {
     "date": pa.date32(), "time": pa.time64("us"),
     "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"),
     "timestamp with time zone": pa.timestamp("us", "UTC"), "interval": INTERVAL,
+    "json": pa.json_(), "uuid": pa.uuid(),
 }  # fmt: skip
 _SPELLED: Final = {
     kind: name.upper()

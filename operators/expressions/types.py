@@ -16,7 +16,7 @@ from flow.errors import GraphError
 
 Family = Literal[
     "null", "boolean", "integer", "float", "decimal", "text", "binary", "date", "time", "timestamp", "duration",
-    "interval", "list", "struct", "map", "other",
+    "interval", "list", "struct", "map", "json", "uuid", "other",
 ]  # fmt: skip
 
 NUMBERS: Final = frozenset({"integer", "float", "decimal"})
@@ -26,7 +26,14 @@ MAX_PRECISION: Final = 38
 
 INTERVAL: Final = pa.month_day_nano_interval()
 
+JSON: Final = pa.json_()
+"""Text that is known to be one JSON value."""
+
+UUID: Final = pa.uuid()
+
 _FAMILIES: Final[Sequence[tuple[Callable[[pa.DataType], bool], Family]]] = (
+    (lambda kind: isinstance(kind, pa.JsonType), "json"),
+    (lambda kind: isinstance(kind, pa.UuidType), "uuid"),
     (pa.types.is_null, "null"),
     (pa.types.is_boolean, "boolean"),
     (pa.types.is_integer, "integer"),
@@ -89,7 +96,12 @@ def logical(kind: pa.DataType) -> pa.DataType:
         return pa.string()
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return pa.binary()
-    return kind
+    return JSON if isinstance(kind, pa.JsonType) else kind
+
+
+def storage(kind: pa.DataType) -> pa.DataType:
+    """The type of a logical type's values between kernels: of JSON text, of UUIDs sixteen bytes."""
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def family(kind: pa.DataType) -> Family:
@@ -175,12 +187,24 @@ def _pair(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
         return pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
     if families == {"duration", "interval"}:
         return pa.duration("us")
-    if families == {"list"}:
-        met = _pair(logical(left.value_type), logical(right.value_type))
-        return None if met is None else pa.list_(met)
+    if len(families) == 1 and families <= {"list", "struct", "map"}:
+        return _nested_pair(left, right)
     if "null" in families:
         return right if family(left) == "null" else left
     return None
+
+
+def _nested_pair(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    if pa.types.is_struct(left):
+        if left.names != right.names:
+            return None
+        fields = [_pair(logical(left.field(i).type), logical(right.field(i).type)) for i in range(left.num_fields)]
+        return None if None in fields else pa.struct(list(zip(left.names, fields, strict=True)))
+    if pa.types.is_map(left):
+        keys, items = _pair(logical(left.key_type), logical(right.key_type)), _pair(left.item_type, right.item_type)
+        return None if keys is None or items is None else pa.map_(keys, items)
+    met = _pair(logical(left.value_type), logical(right.value_type))
+    return None if met is None else pa.list_(met)
 
 
 def _number_pair(left: pa.DataType, right: pa.DataType) -> pa.DataType:

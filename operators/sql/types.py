@@ -34,6 +34,9 @@ _TYPES: Final[dict[str, pa.DataType]] = {
     "DATE": pa.date32(),
     "TIME": pa.time64("us"),
     "INTERVAL": pa.month_day_nano_interval(),
+    "JSON": pa.json_(),
+    "JSONB": pa.json_(),
+    "UUID": pa.uuid(),
 }
 
 _TIMESTAMPS: Final = {
@@ -50,7 +53,8 @@ _UNITS: Final = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 
 _SHOWN: Final = (
     "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "REAL", "DOUBLE", "DECIMAL(p, s)", "VARCHAR", "TEXT", "BYTEA",
-    "DATE", "TIME", "TIMESTAMP", "TIMESTAMP(3)", "TIMESTAMPTZ", "INTERVAL", "type[]", "STRUCT<name type, ...>",
+    "DATE", "TIME", "TIMESTAMP", "TIMESTAMP(3)", "TIMESTAMPTZ", "INTERVAL", "JSON", "UUID", "type[]", "STRUCT<name type, ...>",
+    "MAP<type, type>",
 )  # fmt: skip
 
 

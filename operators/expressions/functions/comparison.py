@@ -11,11 +11,25 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from operators.expressions.functions.comparing import nested_comparison
 from operators.expressions.registry import Kernel, Resolved, function, overload
 from operators.expressions.types import INTERVAL, Argument, common, family
 
 _COMPARABLE: Final = frozenset(
-    {"boolean", "integer", "float", "decimal", "text", "binary", "date", "time", "timestamp", "duration"}
+    {
+        "boolean",
+        "integer",
+        "float",
+        "decimal",
+        "text",
+        "binary",
+        "date",
+        "time",
+        "timestamp",
+        "duration",
+        "json",
+        "uuid",
+    }
 )
 
 _PLAIN: Final[dict[str, Callable[[Any, Any], pa.Array]]] = {
@@ -71,6 +85,8 @@ def _compared(name: str, arguments: Sequence[Argument], wrap: Callable[[Kernel],
         kind = pa.string()
     elif kind == INTERVAL:
         kind = pa.duration("us")
+    if kind is not None and (nested := nested_comparison(name, kind)):
+        return Resolved((kind, kind), pa.bool_(), wrap(nested), total=True)
     if kind is None or not comparable(kind):
         return None
     kernel = (_FLOAT if pa.types.is_floating(kind) else _PLAIN)[name]
