@@ -6,6 +6,7 @@ from flow.handle import Handle, run, start
 from flow.metrics import NodeStats, RunStats
 from flow.operator import (
     AsyncPartition,
+    Kept,
     Operator,
     Partition,
     PartitionContext,
@@ -35,6 +36,7 @@ __all__ = [
     "Handle",
     "Hash",
     "Idle",
+    "Kept",
     "MissingExtraError",
     "NodeStats",
     "Offset",

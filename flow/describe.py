@@ -88,6 +88,9 @@ def _details(graph: Graph, layout: Layout, chain: Chain, step: Step, settings: S
         yield f"the half of {node.name} that works before the rows are moved"
     elif isinstance(node, OperatorNode):
         yield told(node.operator)
+        kept = node.operator.keeps({port: graph.schema(output) for port, output in node.ports})
+        if kept is not None:
+            yield str(kept)
     else:
         yield told(step.sink)
     if step.kind != "sink" and step.name == node.name:

@@ -3,6 +3,7 @@
 from operators import udf
 from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
+from operators.check import Check
 from operators.debezium import FromDebezium
 from operators.deduplicate import Deduplicate
 from operators.expressions import Expr, Expression, ExpressionError, call, case, cast, coalesce, col, lit
@@ -22,7 +23,7 @@ from operators.memory import Collect, Null, Table
 from operators.order_words import Order
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
-from operators.sql import SqlError, script, sql
+from operators.sql import SqlError, explain, read_script, script, sql
 from operators.terminal import Callback, Terminal
 from operators.top_n import TopN
 from operators.union import Union
@@ -40,6 +41,7 @@ __all__ = [
     "AsyncRows",
     "Batches",
     "Callback",
+    "Check",
     "Collect",
     "Csv",
     "CsvSink",
@@ -82,6 +84,7 @@ __all__ = [
     "cast",
     "coalesce",
     "col",
+    "explain",
     "lit",
     "script",
     "sql",

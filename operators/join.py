@@ -136,7 +136,7 @@ class Join(Operator):
     def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
         """The rows of both sides, or of the left, with how many of the right there are."""
         if self.paired or self.condition is not None:
-            return Kept("every row of both sides", "rows")
+            return Kept("every row of both sides, of each until the other has ended", "rows")
         return Kept("every row of the left side, and the number of the right's by key", "rows")
 
     def open(self, context: PartitionContext) -> Partition:

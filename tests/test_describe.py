@@ -2,7 +2,7 @@ import attrs
 import pyarrow as pa
 import pytest
 
-from flow import Graph, GraphError, Operator, PartitionContext, Source, Split
+from flow import Graph, GraphError, Kept, Operator, PartitionContext, Source, Split
 from flow.describe import describe, summary
 from flow.durations import microseconds, spelled
 from flow.settings import Settings
@@ -42,6 +42,9 @@ class Symbols(Operator):
     def needs(self, wanted):
         return {"in": wanted}
 
+    def keeps(self, inputs):
+        return Kept("the symbols", "keys")
+
 
 def graph() -> Graph:
     made = Graph("counted")
@@ -72,6 +75,7 @@ trades  (2 readers)
 symbols  (3 partitions)
     operator symbols
         Symbols
+        keeps the symbols: grows with the keys, for ever
         gives symbol string
         → forward → out, 1 writer
         → forward (late) → too_late, 1 writer

@@ -180,7 +180,7 @@ def test_a_plan_prints_as_a_tree() -> None:
     assert describe(plan).splitlines() == [
         "Project(symbol AS symbol, high AS high)",
         "  Filter(high > 2)",
-        "    Aggregate(by [symbol, window of 60000000 us every 60000000 us], high, emit final)",
+        "    Aggregate(by [symbol, windows of 1m], high, emit final)",
         "      Filter(volume > 1)",
         "        Scan(trades)",
     ]

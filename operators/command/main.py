@@ -127,9 +127,17 @@ def parser() -> argparse.ArgumentParser:
     )
     add_layout(graph, topology="draw how it would run in this topology: its readers, partitions and writers")
     explain = command(
-        "explain", explain_command, "say how a graph would run", "penstock explain bars.sql --partitions 8"
+        "explain",
+        explain_command,
+        "say what a SQL script would compute, or how a graph would run",
+        "penstock explain bars.sql --physical",
     )
-    add_layout(explain)
+    explain.add_argument(
+        "--physical",
+        action="store_true",
+        help="of a SQL script: the graph as it would run, in place of the plans of its queries",
+    )
+    add_layout(explain, "how the run is laid out; this and other layout options mean --physical")
     demo = command("demo", demo_command, "run a job over a month of flights", "penstock demo", target=False)
     add_layout(demo)
     add_reporting(demo)

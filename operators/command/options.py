@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 
+import attrs
+
+from flow import Graph
 from flow.durations import microseconds
 from flow.errors import SettingsError
 from flow.settings import TOPOLOGIES, Settings
 
 
-def settings_of(arguments: argparse.Namespace) -> Settings:
-    """The settings that the arguments ask for; what they leave out stays as `Settings` has it."""
+def settings_of(arguments: argparse.Namespace, graph: Graph) -> Settings:
+    """The settings that the arguments ask for; what they leave out stays as the graph has it."""
     given = {
         name: getattr(arguments, name)
         for name in ("partitions", "readers", "prefetch", "threads", "topology", "grace", "commit_every")
         if getattr(arguments, name, None) is not None
     }
-    return Settings(**given)
+    return attrs.evolve(graph.settings, **given)
 
 
 def add_layout(to: argparse.ArgumentParser, topology: str = "how the run is laid out") -> None:

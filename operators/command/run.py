@@ -22,11 +22,12 @@ from flow.bottleneck import bottleneck
 from flow.errors import SettingsError, StepError
 from flow.metrics import RunStats
 from flow.report import report_json
+from operators.command.answers import print_answers
 from operators.command.closing import closing_report, failures
 from operators.command.display import LiveDisplay
 from operators.command.log import set_up
 from operators.command.options import settings_of
-from operators.command.target import load_target
+from operators.command.target import open_target
 
 DONE: Final = 0
 """Exit code: everything that was read has been written."""
@@ -45,14 +46,16 @@ _EXIT_CODES = {"finished": DONE, "drained": DONE, "aborted": ABORTED}
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """Run the target."""
+    """Run the target, after the answers to what it asks."""
     _log_as_asked(arguments)
-    return run(load_target(arguments.target), arguments)
+    opened = open_target(arguments.target)
+    print_answers(opened.answers)
+    return run(opened.graph, arguments) if opened.graph.nodes else DONE
 
 
 def run(graph: Graph, arguments: argparse.Namespace) -> int:
     """Run a graph as the arguments say; returns the exit code."""
-    settings = settings_of(arguments)
+    settings = settings_of(arguments, graph)
     report = None if arguments.report is None else _writable(Path(arguments.report))
     _log_as_asked(arguments)
     console = Console(file=sys.stderr, highlight=False)

@@ -19,6 +19,7 @@ from types import ModuleType, TracebackType
 import flow
 from flow import Graph
 from flow.errors import PenstockError, known
+from operators.sql import Script, open_script
 
 _NOT_THE_USERS = tuple(
     str(folder) + os.sep
@@ -39,7 +40,20 @@ class TargetError(PenstockError):
 
 
 def load_target(target: str) -> Graph:
-    """The graph that a target names.
+    """The graph that a target names, which runs something.
+
+    Raises:
+        TargetError: as `open_target`.
+        PenstockError: as `open_target`, and where a SQL script only asks.
+    """
+    opened = open_target(target)
+    if not opened.graph.nodes:
+        raise TargetError(f"{target!r} inserts into no table: it only asks, and nothing would run")
+    return opened.graph
+
+
+def open_target(target: str) -> Script:
+    """The graph that a target names, and what it asks and computes, if it is a SQL script.
 
     Raises:
         TargetError: there is none, there are several, or the user's code raised.
@@ -51,7 +65,7 @@ def load_target(target: str) -> Graph:
             raise TargetError(f"{target!r}: a SQL script has one graph, which has no name to ask for")
         return _load_sql(place)
     module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
-    return _graph_in(module, place, name)
+    return Script(_graph_in(module, place, name))
 
 
 def _divide(target: str) -> tuple[str, str | None]:
@@ -77,11 +91,9 @@ def _no_file(place: str) -> str:
     return f"no file {place!r}; {known(Path(place).name, there)}"
 
 
-def _load_sql(place: str) -> Graph:
-    from operators.sql import load_script
-
+def _load_sql(place: str) -> Script:
     with _user_code(Path(place)):
-        return load_script(Path(place))
+        return open_script(Path(place))
 
 
 def _load_file(path: Path) -> ModuleType:

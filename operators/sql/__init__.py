@@ -4,9 +4,11 @@ from operators.sql.connect_files import FILES
 from operators.sql.connect_others import NULL, PRINT
 from operators.sql.connectors import Connector, TableOptions, register
 from operators.sql.errors import SqlError
+from operators.sql.explain import explain
 from operators.sql.options import Options
 from operators.sql.query import sql
-from operators.sql.script import load_script, script
+from operators.sql.script import Script, load_script, open_script, read_script, script
+from operators.sql.statements import Answer
 
 register("files", FILES)
 register("print", PRINT)
@@ -14,4 +16,18 @@ register("terminal", PRINT)
 register("null", NULL)
 register("blackhole", NULL)
 
-__all__ = ["Connector", "Options", "SqlError", "TableOptions", "load_script", "register", "script", "sql"]
+__all__ = [
+    "Answer",
+    "Connector",
+    "Options",
+    "Script",
+    "SqlError",
+    "TableOptions",
+    "explain",
+    "load_script",
+    "open_script",
+    "read_script",
+    "register",
+    "script",
+    "sql",
+]

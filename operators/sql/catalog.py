@@ -159,15 +159,16 @@ class Catalog(Mapping[str, p.Plan]):
             else output
             for output in table.outputs
         ]
-        scan = p.Scan(table.name, stream.schema, keys)
-        self.streams[table.name] = stream
+        # What is read by the table's name are rows that have been checked.
+        named = f"{table.name}, unchecked" if table.conditions else table.name
+        scan = p.Scan(named, stream.schema, keys)
+        self.streams[named] = stream
         plan: p.Plan = self._computing(table.name, scan, outputs) if table.computed else scan
         if table.conditions:
             checked = self.checked(table, self.lowered(plan, table.name), policy)
-            name = f"{table.name}.checked"
-            self.streams[name] = checked
+            self.streams[table.name] = checked
             self.letters[table.name].append(checked.dead_letters)
-            plan = p.Scan(name, checked.schema, unique_keys(plan))
+            plan = p.Scan(table.name, checked.schema, unique_keys(plan))
         return plan
 
     def _key(self, table: Table, schema: StreamSchema) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ PHYSICAL is the graph as it would run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -15,30 +15,40 @@ from flow.graph import Graph, Stream
 from flow.nodes import SinkNode
 from flow.settings import Settings
 from operators.expressions.type_names import type_text
+from operators.expressions.types import logical as logical_type
 from operators.memory import Null
 from operators.sql import plan as p
 from operators.sql.dialect import POSTGRES
 from operators.sql.lowering import lower, operator_for, schema_of
 from operators.sql.query import plan_of
 from operators.sql.unique import unique_keys
+from operators.udf import UserFunction
 
 _MOST_COLUMNS = 24
 
 
-def explain(query: str, *, physical: bool = False, dialect: str = POSTGRES, **streams: Stream) -> str:
+def explain(
+    query: str,
+    *,
+    physical: bool = False,
+    dialect: str = POSTGRES,
+    functions: Iterable[UserFunction] = (),
+    **streams: Stream,
+) -> str:
     """What a query over streams would compute, in words; nothing is added to their graph.
 
     Args:
         query: as for `sql`.
         physical: the graph that it becomes, in place of the plan: nodes, routers, partitions, what is read.
         dialect: as for `sql`.
+        functions: as for `sql`.
         streams: the tables, by the names that the query calls them.
 
     Raises:
         SqlError: as for `sql`.
         GraphError: as for `sql`.
     """
-    plan = plan_of(query, dialect=dialect, **streams)
+    plan = plan_of(query, dialect=dialect, functions=functions, **streams)
     if not physical:
         return logical(plan)
     graph = next(iter(streams.values())).graph
@@ -73,7 +83,7 @@ def needed(graph: Graph, names: set[str]) -> Graph:
 def columns_text(plan: p.Plan) -> str:
     """Names and types of a plan's columns."""
     schema = schema_of(plan)
-    named = [f"{name} {type_text(schema.column_type(name))}" for name in schema.names]
+    named = [f"{name} {type_text(logical_type(schema.column_type(name)))}" for name in schema.names if name]
     more = [f"and {len(named) - _MOST_COLUMNS} more"] if len(named) > _MOST_COLUMNS else []
     return ", ".join([*named[:_MOST_COLUMNS], *more])
 
@@ -105,7 +115,8 @@ class _Tree:
         yield f"{first}{p.headline(plan)}"
         parts = p.inputs_of(plan)
         bar = f"{rest}│   " if parts else f"{rest}    "
-        yield f"{bar}{kind_text(plan)}: {columns_text(plan)}"
+        columns = columns_text(plan)
+        yield f"{bar}{kind_text(plan)}{': ' if columns else ''}{columns}"
         event_time = schema_of(plan).event_time
         for words in (f"event time {event_time}" if event_time else "", self._keys(plan), self._state(plan)):
             if words:

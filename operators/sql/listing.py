@@ -11,6 +11,7 @@ from flow.durations import spelled
 from flow.errors import known
 from operators.expressions.registry import entries, signature_parts
 from operators.expressions.type_names import type_text
+from operators.expressions.types import logical
 from operators.sql import plan as p
 from operators.sql.catalog import Catalog
 from operators.sql.connectors import connectors
@@ -110,7 +111,7 @@ def described(plan: p.Plan) -> tuple[pa.Table, str]:
     rows = [
         (
             name,
-            type_text(schema.column_type(name)),
+            type_text(logical(schema.column_type(name))),
             ", ".join(
                 word
                 for word, holds in (("event time", name == schema.event_time), ("in a unique key", name in keyed))
@@ -130,7 +131,9 @@ def described_sink(table: Table, targets: Targets) -> tuple[pa.Table, str]:
     given = targets.schema(table.name)
     if not fields and given is not None:
         fields = [(field.name, field.type) for field in given]
-    rows = [(name, type_text(kind), "in the primary key" if name in table.key else "") for name, kind in fields]
+    rows = [
+        (name, type_text(logical(kind)), "in the primary key" if name in table.key else "") for name, kind in fields
+    ]
     note = "written" if given is not None else "not used yet"
     if table.watermark is not None:
         note += f"; event time {table.watermark.column.name}, {spelled(table.watermark.delay)} behind"

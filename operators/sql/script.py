@@ -24,7 +24,7 @@ class Script:
     Attributes:
         graph: what it runs, with the settings that it makes; without nodes where it only asks.
         answers: to SHOW, DESCRIBE and EXPLAIN, in order.
-        plans: what is written, by the names of the sinks.
+        plans: what is computed, by the names of views that are nodes of their own, and of the sinks.
     """
 
     graph: Graph

@@ -23,6 +23,7 @@ from operators.sql.explain import logical, needed, physically
 from operators.sql.listing import Listing, described, described_sink, strings
 from operators.sql.lowering import schema_of
 from operators.sql.names import match
+from operators.sql.optimise import optimise
 from operators.sql.planner import plan_query
 from operators.sql.run_settings import RunSettings
 from operators.sql.targets import Targets
@@ -98,11 +99,15 @@ class Statements:
         self.graph.settings = self._settings.settings
 
     def plans(self) -> list[tuple[str, p.Plan]]:
-        """What is written, by the name of the sink."""
+        """What is computed: views that are nodes of their own, then what is written, by the names of the sinks."""
+        nodes = set(self.graph.nodes)
+        views = [
+            (name, view.computes) for name, view in self._catalog.views.items() if view.plan is not view.computes
+        ]
         results = [
             ("result" if number == 1 else f"result_{number}", plan) for number, plan in enumerate(self._results, 1)
         ]
-        return [*self._targets, *results]
+        return [*((name, plan) for name, plan in views if name in nodes), *self._targets, *results]
 
     def _statement(self, statement: Tree) -> None:
         match statement:
@@ -255,6 +260,7 @@ class Statements:
             name, plan, query = self._inserted(query)
         else:
             plan = self._plan(query)
+        plan = optimise(plan)
         if style == "PHYSICAL":
             text = physically(plan, self.graph, self._catalog.streams, self._settings.settings)
         else:
