@@ -86,6 +86,7 @@ __all__ = [
     "col",
     "explain",
     "lit",
+    "read_script",
     "script",
     "sql",
     "udf",
