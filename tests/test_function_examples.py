@@ -15,6 +15,7 @@ from flow.errors import RowError
 from operators.expressions import Cast, Column, Expression, ExpressionError, Literal
 from operators.expressions.nodes import as_node
 from operators.expressions.registry import entries
+from operators.expressions.types import family
 from operators.sql import plan
 from operators.sql.dialect import Text, parse
 from operators.sql.planner import plan_query
@@ -102,9 +103,14 @@ def test_an_example_is_true_over_columns(example: str) -> None:
         except ExpressionError:
             # The function wants a literal there, or reads one as another type.
             continue
+        if family(bound.type) != family(value.bind(ONE.schema).type):
+            # A column of text does not become what a literal in quotes does.
+            continue
         try:
             result = bound(batch)
-        except RowError:
+        except RowError as error:
+            if "must be a literal" in str(error):
+                continue
             # NULL may be an error: of map's keys, for example.
             with pytest.raises(RowError):
                 of_nulls.bind(ONE.schema)(ONE)

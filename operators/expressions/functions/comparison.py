@@ -112,65 +112,143 @@ def _same(equal: Kernel, left: Any, right: Any) -> pa.Array:
     return pc.or_(pc.fill_null(equal(left, right), False), both_null)
 
 
+_SAYS: Final = {
+    "=": ("Equal.", "(2 = 2.0) = true", "('a' = 'A') = false", "(1 = NULL) IS NULL"),
+    "<>": ("Not equal; also `!=`.", "(1 <> 2) = true"),
+    "<": ("Less; text by the numbers of its characters in Unicode.", "(1 < 1.5) = true", "('Z' < 'a') = true"),
+    "<=": (
+        "Less or equal; `x BETWEEN a AND b` is `a <= x AND x <= b`.",
+        "(2 <= 2) = true",
+        "(2 BETWEEN 1 AND 3) = true",
+    ),
+    ">": ("Greater; NaN is greater than any number.", "('NaN'::double > 1e300) = true"),
+    ">=": (
+        "Greater or equal.",
+        "(DATE '2024-02-01' >= DATE '2024-01-31') = true",
+        "(2 BETWEEN SYMMETRIC 3 AND 1) = true",
+    ),
+}
+
+
 def _register() -> None:
     def rule(name: str, wrap: Callable[[Kernel], Kernel]) -> Callable[[Sequence[Argument]], Resolved | None]:
         return lambda arguments: _compared(name, arguments, wrap)
 
-    for name in _PLAIN:
-        overload(f"{name}(same, same) -> boolean", rule(name, lambda kernel: kernel))
-    overload("is distinct from(same, same) -> boolean", rule("=", _distinct))
-    overload("is not distinct from(same, same) -> boolean", rule("=", _not_distinct))
+    for name, (says, *examples) in _SAYS.items():
+        overload(f"{name}(same, same) -> boolean", rule(name, lambda kernel: kernel), says=says, examples=examples)
+    overload(
+        "is distinct from(same, same) -> boolean",
+        rule("=", _distinct),
+        says="Not equal, with NULLs equal to each other.",
+        examples=["(1 IS DISTINCT FROM NULL) = true", "(NULL IS DISTINCT FROM NULL) = false"],
+    )
+    overload(
+        "is not distinct from(same, same) -> boolean",
+        rule("=", _not_distinct),
+        says="Equal, with NULLs equal to each other.",
+        examples=["(1 IS NOT DISTINCT FROM NULL) = false", "(2 IS NOT DISTINCT FROM 2.0) = true"],
+    )
 
 
 _register()
 
 
-@function("and(boolean, boolean) -> boolean", total=True)
+@function(
+    "and(boolean, boolean) -> boolean",
+    total=True,
+    says="Both; false where one is false, even beside NULL.",
+    examples=["(true AND NULL) IS NULL", "(false AND NULL) = false"],
+)
 def _and(left: Any, right: Any) -> pa.Array:
     return pc.and_kleene(left, right)
 
 
-@function("or(boolean, boolean) -> boolean", total=True)
+@function(
+    "or(boolean, boolean) -> boolean",
+    total=True,
+    says="One or both; true where one is true, even beside NULL.",
+    examples=["(true OR NULL) = true", "(false OR NULL) IS NULL"],
+)
 def _or(left: Any, right: Any) -> pa.Array:
     return pc.or_kleene(left, right)
 
 
-@function("not(boolean) -> boolean", total=True)
+@function(
+    "not(boolean) -> boolean",
+    total=True,
+    says="The opposite.",
+    examples=["(NOT false) = true"],
+)
 def _not(value: Any) -> pa.Array:
     return pc.invert(value)
 
 
-@function("is null(any) -> boolean", total=True)
+@function(
+    "is null(any) -> boolean",
+    total=True,
+    says="Whether a value is NULL; also `IS UNKNOWN` of conditions.",
+    examples=["(NULL IS NULL) = true", "((1 = NULL) IS UNKNOWN) = true"],
+)
 def _is_null(value: Any) -> pa.Array:
     return pc.is_null(value)
 
 
-@function("is not null(any) -> boolean", total=True)
+@function(
+    "is not null(any) -> boolean",
+    total=True,
+    says="Whether a value is not NULL.",
+    examples=["(1 IS NOT NULL) = true"],
+)
 def _is_not_null(value: Any) -> pa.Array:
     return pc.is_valid(value)
 
 
-@function("is true(boolean) -> boolean", total=True)
+@function(
+    "is true(boolean) -> boolean",
+    total=True,
+    says="Whether a condition is true, and not NULL.",
+    examples=["(NULL::boolean IS TRUE) = false"],
+)
 def _is_true(value: Any) -> pa.Array:
     return pc.fill_null(value, False)
 
 
-@function("is not true(boolean) -> boolean", total=True)
+@function(
+    "is not true(boolean) -> boolean",
+    total=True,
+    says="Whether a condition is false or NULL.",
+    examples=["(NULL::boolean IS NOT TRUE) = true"],
+)
 def _is_not_true(value: Any) -> pa.Array:
     return pc.invert(pc.fill_null(value, False))
 
 
-@function("is false(boolean) -> boolean", total=True)
+@function(
+    "is false(boolean) -> boolean",
+    total=True,
+    says="Whether a condition is false, and not NULL.",
+    examples=["(false IS FALSE) = true"],
+)
 def _is_false(value: Any) -> pa.Array:
     return pc.invert(pc.fill_null(value, True))
 
 
-@function("is not false(boolean) -> boolean", total=True)
+@function(
+    "is not false(boolean) -> boolean",
+    total=True,
+    says="Whether a condition is true or NULL.",
+    examples=["(NULL::boolean IS NOT FALSE) = true"],
+)
 def _is_not_false(value: Any) -> pa.Array:
     return pc.fill_null(value, True)
 
 
-@function("isnan(double) -> boolean", total=True)
+@function(
+    "isnan(double) -> boolean",
+    total=True,
+    says="Whether a number is NaN.",
+    examples=["isnan('NaN'::double) = true"],
+)
 def _is_nan(value: Any) -> pa.Array:
     return pc.is_nan(value)
 
