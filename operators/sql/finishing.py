@@ -17,8 +17,10 @@ from operators.sql import plan as p
 from operators.sql.constants import constant, value_of
 from operators.sql.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.expressions import ExpressionReader, bare, conjuncts
+from operators.sql.lateral import unnested
 from operators.sql.lowering import schema_of
 from operators.sql.names import refuse
+from operators.sql.nested import PER
 
 NUMBERS: Final = "__numbers"
 """The relation that columns of row_number() belong to."""
@@ -148,10 +150,13 @@ class _Finishing:
         self._rows = rows
         self._select = select
         self._numbers: list[tuple[Tree, str]] = []
+        self._arrays: list[tuple[exp.Explode, str]] = []
         self._projections: list[tuple[str, Tree]] = [
             (each.alias, self._numbered(over(each.this))) for each in select.expressions
         ]
         qualify, order, distinct = (select.args.get(key) for key in ("qualify", "order", "distinct"))
+        if qualify and (unnest := qualify.find(exp.Explode)):
+            raise self._text.error("UNNEST is not allowed in QUALIFY", unnest, "unnest in a subquery of FROM")
         self._qualify = self._numbered(over(qualify.this)) if qualify else None
         self._limits = _limits(self._text, select)
         self._distinct = distinct
@@ -174,6 +179,8 @@ class _Finishing:
             for condition in conjuncts(self._qualify):
                 plan = p.Filter(plan, rows.reader.condition(condition, "QUALIFY"))
             rows = attrs.evolve(rows, plan=plan)
+        if self._arrays:
+            rows = self._unnested(rows)
         keys = [(self._column(tree), ordered) for tree, ordered in self._order]
         on = tuple(dict.fromkeys(self._column(tree) for tree in self._on))
         reader = rows.reader
@@ -186,28 +193,42 @@ class _Finishing:
         limit, offset = self._limits
         if (limit, offset) != (None, 0):
             at = self._select.args.get("order") or self._select
-            plan = self._checked(p.TopN(plan, _orders(keys), limit, offset), at)
+            per = tuple(self._select.args.get(PER) or ())
+            plan = self._checked(p.TopN(plan, _orders(keys), limit, offset, per), at)
         if self._hidden:
             plan = p.Project(plan, tuple((name, Column(name)) for name, _ in self._projections))
         return plan
 
     def _numbered(self, tree: Tree) -> Tree:
-        """An expression with columns in place of the window functions, whose numbers the rows get."""
+        """An expression with columns in place of window functions and UNNEST, which the rows get."""
 
         def replaced(node: Tree) -> Tree:
-            if not isinstance(node, exp.Window):
+            if isinstance(node, exp.Explode):
+                name = next((name for array, name in self._arrays if array == node), None)
+                if name is None:
+                    name = f"__element{len(self._arrays)}"
+                    self._arrays.append((node, name))
+            elif isinstance(node, exp.Window):
+                name = next((name for window, name in self._numbers if window == node), None)
+                if name is None:
+                    name = f"__number{len(self._numbers)}"
+                    self._numbers.append((node, name))
+                    self._rows = self._rows.numbered(node, name)
+            else:
                 return node
-            name = next((name for window, name in self._numbers if window == node), None)
-            if name is None:
-                name = f"__number{len(self._numbers)}"
-                self._numbers.append((node, name))
-                self._rows = self._rows.numbered(node, name)
             column = exp.column(exp.to_identifier(name, quoted=True), table=NUMBERS)
             if (offset := offset_of(node)) is not None:
                 column.this.meta["start"] = offset
             return column
 
         return tree.transform(replaced)
+
+    def _unnested(self, rows: Rows) -> Rows:
+        """The rows, each once for every element of the arrays, which are gone through side by side."""
+        plan, names = unnested(self._text, rows.plan, [array for array, _ in self._arrays], rows.reader)
+        given = {(NUMBERS, name): made for (_, name), made in zip(self._arrays, names, strict=True)}
+        labels = {made: render(bare(array)) for (array, _), made in zip(self._arrays, names, strict=True)}
+        return attrs.evolve(rows, plan=plan, columns={**rows.columns, **given}, labels={**rows.labels, **labels})
 
     def _column(self, tree: Tree) -> str:
         """The column of the projection that holds what a key says; a hidden one where none does."""

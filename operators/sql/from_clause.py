@@ -13,6 +13,7 @@ import attrs
 from flow.errors import known
 from operators.sql.dialect import Text, Tree, exp, is_comma
 from operators.sql.names import refuse
+from operators.sql.nested import LATERAL
 from operators.sql.plan import JoinKind
 from operators.sql.scope import Relation, Scope, Visible
 
@@ -52,6 +53,9 @@ class Joined:
 
 FromItem = Tree | Joined
 
+NOTHING: Final = Scope((), ())
+"""What can be named where there is no table."""
+
 
 def read_from(text: Text, select: exp.Select) -> FromItem:
     """The FROM clause of a SELECT, as a tree of joins in which commas bind loosest.
@@ -87,8 +91,21 @@ def _chained(text: Text, current: FromItem, joins: Sequence[exp.Join]) -> FromIt
     items.append(current)
     result, *others = items
     for item in others:
-        result = Joined(result, item)
+        result = _beside(result, item)
     return result
+
+
+def _beside(left: FromItem, item: FromItem) -> Joined:
+    """Two items with a comma between: what may be lateral stands next to what it may name."""
+    if isinstance(item, Joined) and item.kind not in ("right", "full") and _may_be_lateral(_leaf(item)):
+        join = item.join
+        if join is None or not (join.method or join.args.get("using")):
+            return attrs.evolve(item, left=_beside(left, item.left))
+    return Joined(left, item)
+
+
+def _may_be_lateral(leaf: Tree) -> bool:
+    return isinstance(leaf, exp.Unnest) or bool(leaf.args.get(LATERAL))
 
 
 def _joined(text: Text, left: FromItem, join: exp.Join) -> Joined:
@@ -111,15 +128,20 @@ def _joined(text: Text, left: FromItem, join: exp.Join) -> Joined:
 
 
 def qualify_from(
-    text: Text, item: FromItem, relation: Callable[[Tree], Relation], condition: Callable[[Tree, Scope], None]
+    text: Text,
+    item: FromItem,
+    relation: Callable[[Tree, Scope], Relation],
+    condition: Callable[[Tree, Scope], None],
+    beside: Scope = NOTHING,
 ) -> Scope:
     """Qualify a FROM clause in place.
 
     Args:
         text: where the clause stands.
         item: of `read_from`.
-        relation: qualifies a relation's own tree.
+        relation: qualifies a relation's own tree, which may be able to name what stands to the left of it.
         condition: qualifies what follows ON, in place, by what it can name.
+        beside: what stands to the left.
 
     Returns:
         What can be named afterwards.
@@ -128,9 +150,9 @@ def qualify_from(
         SqlError: two relations have one name, or a column of USING is not in both.
     """
     if not isinstance(item, Joined):
-        return Scope.of(relation(item))
-    left = qualify_from(text, item.left, relation, condition)
-    right = qualify_from(text, item.right, relation, condition)
+        return Scope.of(relation(item, beside))
+    left = qualify_from(text, item.left, relation, condition, beside)
+    right = qualify_from(text, item.right, relation, condition, left)
     taken = {each.alias for each in left.relations}
     for each in right.relations:
         if each.alias in taken:

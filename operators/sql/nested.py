@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, cast
 
 import attrs
+import pyarrow as pa
 
 from operators.sql.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.scope import Scope
@@ -17,7 +18,22 @@ from operators.sql.scope import Scope
 OUTER: Final = "outer query"
 """The relation of a subquery's parameters."""
 
-Kind = Literal["exists", "scalar", "any", "all"]
+PER: Final = "per"
+"""Argument of a SELECT's tree: the names of its columns whose every combination of values has a LIMIT of its own."""
+
+WHOLE: Final = "whole"
+"""Argument of a SELECT's tree: it is an aggregate of all rows for each row of its domain, where there are none too."""
+
+PARAMETERS: Final = "parameters"
+"""Argument of a subquery's tree in FROM: expressions of the query around it, which its own parameters stand for."""
+
+NAMES: Final = "names"
+"""Argument of a subquery's tree in FROM that has parameters: the names of its columns."""
+
+LATERAL: Final = "lateral"
+"""Argument of a subquery's tree in FROM: it may name what stands to the left of it."""
+
+Kind = Literal["exists", "scalar", "any", "all", "table", "array"]
 
 COMPARISONS: Final = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
@@ -27,12 +43,13 @@ class Subquery:
     """A subquery as part of an expression.
 
     Attributes:
-        kind: what the expression asks of it; IN is ANY with =.
-        operator: the comparison of ANY and ALL.
+        kind: what the expression asks of it; IN is ANY with =. A table is one of FROM.
+        operator: the comparison of ANY and ALL, and of a row's with a value.
         operands: how many expressions are compared with its rows.
         name: of its first column.
         shown: its text.
         query: its qualified tree; to be copied before it is changed.
+        width: how many columns a table has.
     """
 
     kind: Kind
@@ -41,6 +58,7 @@ class Subquery:
     name: str
     shown: str
     query: Tree = attrs.field(eq=False, repr=False)
+    width: int = 1
 
 
 def subquery_of(node: Tree) -> Subquery | None:
@@ -62,6 +80,17 @@ def is_parameter(node: Tree) -> bool:
     return isinstance(node, exp.Column) and node.table == OUTER
 
 
+def own_parts(node: Tree) -> Iterator[Tree]:
+    """The parts of a clause that belong to its query, as opposed to what stands in subqueries."""
+    yield node
+    if isinstance(node, exp.Query):
+        for parameter in node.args.get(PARAMETERS) or ():
+            yield from own_parts(parameter)
+    else:
+        for part in node.iter_expressions():
+            yield from own_parts(part)
+
+
 def own_columns(node: Tree) -> Iterator[exp.Column]:
     """The columns of an expression that do not stand in its subqueries."""
     return (part for part in node.dfs(prune=_is_query) if isinstance(part, exp.Column))
@@ -78,10 +107,12 @@ class Enclosing:
         text: where the query stands.
         scope: the relations of the query around it.
         outer: what that one can name outside of itself.
+        kind: the type of an expression of the query around it.
     """
 
-    def __init__(self, text: Text, scope: Scope, outer: Enclosing | None) -> None:
+    def __init__(self, text: Text, scope: Scope, outer: Enclosing | None, kind: Callable[[Tree], pa.DataType]) -> None:
         self._text = text
+        self._kind = kind
         self._scope = scope
         self._outer = outer
         self.parameters: list[Tree] = []
@@ -89,6 +120,10 @@ class Enclosing:
     def knows(self, column: exp.Column) -> bool:
         """Whether a column is one of the query around it, or of one around that."""
         return knows(self._text, self._scope, column) or (self._outer is not None and self._outer.knows(column))
+
+    def kind(self, number: int) -> pa.DataType:
+        """The type of a parameter."""
+        return self._kind(self.parameters[number])
 
     def parameter(self, column: exp.Column) -> Tree:
         """The parameter that a known column becomes, with the fields of a struct that follow it."""
@@ -132,14 +167,7 @@ def _enclose(text: Text, query: Tree, around: Enclosing, qualify: Callable[[Tree
     shown = render(query.unnest() if isinstance(query, exp.Subquery) else query)
     replaced, kind, operator, operand = _use(text, query)
     names = qualify(query, around)
-    for call in query.find_all(exp.AggFunc):
-        columns = list(call.find_all(exp.Column))
-        if columns and all(map(is_parameter, columns)):
-            raise text.error(
-                "an aggregate of columns of the query around is not supported in a subquery yet",
-                call,
-                hint="compute it in a subquery of FROM, and name its result",
-            )
+    refuse_outer_aggregates(text, query)
     operands = _operands(operand)
     if kind != "exists" and len(names) != (len(operands) or 1):
         raise text.error(
@@ -157,6 +185,18 @@ def _enclose(text: Text, query: Tree, around: Enclosing, qualify: Callable[[Tree
     if where is not None:
         node.meta["start"] = where
     replaced.replace(node)
+
+
+def refuse_outer_aggregates(text: Text, query: Tree) -> None:
+    """Raise where a subquery has an aggregate of nothing but columns of the query around it."""
+    for call in query.find_all(exp.AggFunc):
+        columns = list(call.find_all(exp.Column))
+        if columns and all(map(is_parameter, columns)):
+            raise text.error(
+                "an aggregate of columns of the query around is not supported in a subquery yet",
+                call,
+                hint="compute it in a subquery of FROM, and name its result",
+            )
 
 
 def _operands(operand: Tree | None) -> list[Tree]:

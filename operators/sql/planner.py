@@ -6,7 +6,7 @@ A SELECT becomes, from the bottom up: its table, WHERE, the columns of keys, the
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from flow.errors import GraphError
@@ -19,6 +19,7 @@ from operators.sql.errors import SqlError
 from operators.sql.expressions import aggregate_calls, bare, conjuncts
 from operators.sql.finishing import Rows, finished, refuse_unbounded
 from operators.sql.from_clause import read_from
+from operators.sql.from_forms import spelled_alike
 from operators.sql.grouping import GROUPED, Grouping
 from operators.sql.joins import plan_from
 from operators.sql.lowering import schema_of
@@ -29,11 +30,9 @@ from operators.sql.scope import renamed
 from operators.sql.sets import plan_set_operation, plan_values
 from operators.sql.subqueries import Subqueries
 from operators.sql.subquery_tables import Domain, of_each
+from operators.sql.tables import Catalog, Tables
 from operators.sql.user_functions import mark_aggregates
 from operators.sql.window_call import read_window_call
-
-Catalog = Mapping[str, p.Plan]
-"""What a query can read, by name: tables, and views as the plans that they stand for."""
 
 
 def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
@@ -44,8 +43,9 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     """
     try:
         query = ordered_apart(mark_aggregates(text, query))
+        spelled_alike(text, query)
         refuse_unbounded(text, query)
-        qualify(text, query, _Columns(catalog))
+        qualify(text, query, Tables(catalog, lambda part, given, domain: _plan(text, part, given, domain)))
         return optimise(_plan(text, query, catalog))
     except SqlError:
         raise
@@ -53,22 +53,6 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
         raise text.error(str(error), query) from error
     except RecursionError:
         raise text.error("the query is nested too deep", query) from None
-
-
-class _Columns(Mapping[str, Sequence[str]]):
-    """The columns of a catalog's tables; a table is only looked at when it is asked for."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    def __getitem__(self, name: str) -> Sequence[str]:
-        return schema_of(self._catalog[name]).names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._catalog)
-
-    def __len__(self) -> int:
-        return len(self._catalog)
 
 
 def _plan(text: Text, query: Tree, catalog: Catalog, domain: Domain | None = None) -> p.Plan:
@@ -120,6 +104,10 @@ class _Selecting:
         clauses = [having, *(select.args.get(key) for key in ("qualify", "order", "distinct"))]
         outputs = [*select.expressions, *(clause for clause in clauses if clause)]
         calls = [call for tree in outputs for call in aggregate_calls(tree)]
+        if group:
+            holder = exp.Tuple(expressions=group.expressions)
+            rows.unnest_below([holder], outputs)
+            group.set("expressions", holder.expressions)
         rows.replace_below(group.expressions if group else [], calls, outputs)
         keys = group.expressions if group else []
         if keys or calls or having:

@@ -6,9 +6,10 @@ ordinal or output alias is left, and whatever is not supported has been refused 
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, cast
+
+import pyarrow as pa
 
 from flow.errors import known
 from operators.sql.clauses import (
@@ -22,13 +23,31 @@ from operators.sql.clauses import (
     refuse_windows,
     values_names,
 )
-from operators.sql.dialect import EMIT, Text, Tree, exp, render
+from operators.sql.dialect import EMIT, WRITTEN_AS, Text, Tree, exp, render
+from operators.sql.expressions import ExpressionReader
 from operators.sql.from_clause import qualify_from, read_from
+from operators.sql.from_forms import CALLED, FROM_ZERO, NUMBER_FIRST, NUMBERED
 from operators.sql.functions import AGGREGATES, shape_of
+from operators.sql.lateral import element_columns
+from operators.sql.lowering import schema_of
 from operators.sql.names import match, refuse
-from operators.sql.nested import Enclosing, enclose, knows, own_columns, subquery_of
-from operators.sql.scope import Relation, Scope, Visible, checked_rename, exact
+from operators.sql.nested import (
+    LATERAL,
+    NAMES,
+    PARAMETERS,
+    Enclosing,
+    enclose,
+    is_parameter,
+    knows,
+    nested,
+    own_columns,
+    refuse_outer_aggregates,
+    subquery_of,
+)
+from operators.sql.scope import Relation, Scope, Visible, checked_rename, exact, select_all
+from operators.sql.tables import Tables
 from operators.sql.window_call import WINDOW_COLUMNS, WindowCall, read_window_call
+from operators.unnest import element_type
 
 _SELECT_CLAUSES: Final = LIMITS | {
     "with_",
@@ -48,7 +67,7 @@ _NAMED: Final = exp.Alias | exp.Column | exp.Dot
 """Projections that have a name of their own."""
 
 
-def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]], outer: Enclosing | None = None) -> list[str]:
+def qualify(text: Text, query: Tree, tables: Tables, outer: Enclosing | None = None) -> list[str]:
     """Qualify a query in place.
 
     Args:
@@ -66,7 +85,7 @@ def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]], outer:
     tables = _with_ctes(text, query, tables)
     match query:
         case exp.Subquery():
-            refuse(text, query, {"this", "alias", "with_"})
+            refuse(text, query, {"this", "alias", "with_", LATERAL})
             return qualify(text, query.this, tables, outer)
         case exp.SetOperation():
             return qualify_set_operation(text, query, lambda side: qualify(text, side, tables, outer))
@@ -77,31 +96,34 @@ def qualify(text: Text, query: Tree, tables: Mapping[str, Sequence[str]], outer:
     raise text.error(f"{query.key.upper()} is not supported yet; a query is SELECT ... FROM ...", query)
 
 
-def _with_ctes(text: Text, query: Tree, tables: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+def _with_ctes(text: Text, query: Tree, tables: Tables) -> Tables:
     with_ = query.args.get("with_")
     if with_ is None:
         return tables
     if with_.args.get("recursive"):
-        raise text.error("WITH RECURSIVE is not supported yet", with_)
-    tables = ChainMap({}, cast("dict[str, Sequence[str]]", tables))
+        raise text.error(
+            "WITH RECURSIVE is not supported yet: a result that is kept up to date would have to be taken apart again",
+            with_,
+            hint="unfold the steps that there are by UNION ALL; generate_series() makes rows of numbers and times",
+        )
+    tables = tables.with_room()
     for cte in with_.expressions:
         names = qualify(text, cte.this, tables)
-        tables[cte.alias] = checked_rename(text, names, cte.args["alias"])
+        tables.add(cte.alias, checked_rename(text, names, cte.args["alias"]), cte.this)
     return tables
 
 
 class _Selecting:
     """One SELECT being qualified."""
 
-    def __init__(
-        self, text: Text, select: exp.Select, tables: Mapping[str, Sequence[str]], outer: Enclosing | None
-    ) -> None:
+    def __init__(self, text: Text, select: exp.Select, tables: Tables, outer: Enclosing | None) -> None:
         self._text = text
         self._outer = outer
         self._select = select
         self._tables = tables
         self._scope = Scope((), ())
         self._subqueries = 0
+        self._types: dict[str, Callable[[], Mapping[str, pa.DataType]]] = {}
 
     def qualify(self) -> list[str]:
         select = self._select
@@ -141,22 +163,101 @@ class _Selecting:
             distinct.set("on", exp.Tuple(expressions=keys))
         return list(outputs)
 
-    def _relation(self, source: Tree) -> Relation:
+    def _relation(self, source: Tree, left: Scope) -> Relation:
+        if isinstance(source, exp.Unnest):
+            return self._table_function(source, left)
+        if isinstance(source, exp.Subquery):
+            return self._derived(source, left)
+        relation = self._read(source)
+        self._types[relation.alias] = lambda: self._types_of(select_all(source, relation))
+        return relation
+
+    def _read(self, source: Tree) -> Relation:
         if isinstance(source, exp.Values):
             names = checked_rename(self._text, values_names(self._text, source), source.args.get("alias"))
             return self._aliased(source, source.alias or "values", names)
-        if not isinstance(source, exp.Subquery | exp.Table):
+        if not isinstance(source, exp.Table):
             raise self._text.error(f"{source.key.upper()} in FROM is not supported yet", source)
         refuse(self._text, source, {"this", "alias", "db", "catalog", "joins"})
-        alias = source.args.get("alias")
-        if isinstance(source, exp.Subquery):
-            names = checked_rename(self._text, qualify(self._text, source.this, self._tables), alias)
-            return self._aliased(source, source.alias or self._unnamed(), names)
         if isinstance(source.this, exp.Identifier):
             table, names = self._table(source)
-            return self._aliased(source, source.alias or table, checked_rename(self._text, names, alias))
+            return self._aliased(
+                source, source.alias or table, checked_rename(self._text, names, source.args.get("alias"))
+            )
         call = read_window_call(self._text, source.this)
         return self._window(source, call)
+
+    def _derived(self, source: exp.Subquery, left: Scope) -> Relation:
+        """A subquery in FROM; what it names outside of itself becomes its parameters."""
+        refuse(self._text, source, {"this", "alias", "joins", LATERAL})
+        lateral = bool(source.args.get(LATERAL))
+        around = None
+        if lateral or self._outer is not None:
+            around = Enclosing(self._text, left if lateral else Scope((), ()), self._outer, self._kind)
+        names = checked_rename(
+            self._text, qualify(self._text, source.this, self._tables, around), source.args.get("alias")
+        )
+        relation = self._aliased(source, source.alias or self._unnamed(), names)
+        parameters = around.parameters if around is not None else []
+        if parameters:
+            refuse_outer_aggregates(self._text, source.this)
+            source.set(PARAMETERS, parameters)
+            source.set(NAMES, list(names))
+        self._types[relation.alias] = lambda: dict(
+            zip(names, self._types_of(source.this, parameters).values(), strict=False)
+        )
+        return relation
+
+    def _table_function(self, source: exp.Unnest, left: Scope) -> Relation:
+        self._scope = left
+        for tree in list(source.expressions):
+            self._columns(tree)
+        for tree in source.expressions:
+            for node in nested(tree):
+                raise self._text.error(
+                    "a subquery is not supported in UNNEST", node, hint="put it into FROM, and name its column here"
+                )
+        kinds = [self._kind(tree) for tree in source.expressions]
+        columns = element_columns(self._text, source, kinds)
+        names, types = [], []
+        for kind, own in zip(kinds, columns, strict=True):
+            element = element_type(kind)
+            names += [name for name, _ in own]
+            assert element is not None
+            types += [element if field is None else element.field(field).type for _, field in own]
+        if source.args.get(NUMBERED):
+            first = bool(source.args.get(NUMBER_FIRST))
+            at = 0 if first else len(names)
+            names.insert(at, "pos" if first else "offset" if source.args.get(FROM_ZERO) else "ordinality")
+            types.insert(at, pa.int64())
+        alias = source.args.get("alias")
+        given = alias.args.get("columns") if alias is not None else None
+        default = given[0].name if given else source.args.get(CALLED) or "unnest"
+        names = [_numbered(name, names[:place], 1) for place, name in enumerate(names)]
+        names = list(checked_rename(self._text, names, alias))
+        source.set(NAMES, names)
+        relation = self._aliased(source, source.alias or default, names)
+        self._types[relation.alias] = lambda: dict(zip(names, types, strict=True))
+        return relation
+
+    def _types_of(self, query: Tree, parameters: Sequence[Tree] = ()) -> Mapping[str, pa.DataType]:
+        schema = schema_of(self._tables.planned(query, [self._kind(tree) for tree in parameters]))
+        return {name: schema.column_type(name) for name in schema.names}
+
+    def _kind(self, tree: Tree) -> pa.DataType:
+        """The type of a qualified expression over what is in FROM so far, and outside."""
+        fields: dict[str, pa.DataType] = {}
+        columns: dict[tuple[str, str], str] = {}
+        for column in own_columns(tree):
+            name = f"{column.table}.{column.name}"
+            columns[column.table, column.name] = name
+            if is_parameter(column):
+                assert self._outer is not None
+                fields[name] = self._outer.kind(int(column.name))
+            else:
+                fields[name] = self._types[column.table]()[column.name]
+        schema = pa.schema(fields)
+        return ExpressionReader(self._text, schema, columns).read(tree).bind(schema).type
 
     def _unnamed(self) -> str:
         """The alias of a subquery that has none."""
@@ -242,7 +343,7 @@ class _Selecting:
                 column.replace(output.unalias().copy())
             else:
                 self._column(column)
-        enclose(self._text, node, lambda: Enclosing(self._text, self._scope, self._outer), self._subquery)
+        enclose(self._text, node, lambda: Enclosing(self._text, self._scope, self._outer, self._kind), self._subquery)
 
     def _subquery(self, query: Tree, around: Enclosing) -> list[str]:
         return qualify(self._text, query, self._tables, around)
@@ -300,9 +401,13 @@ class _Selecting:
 def _derived_name(projection: Tree, taken: set[str]) -> str:
     """PostgreSQL's name for a column without one: the function's, the cast column's, else ``column``."""
     node = projection
+    if isinstance(node, exp.Explode):
+        return _numbered(node.args.get(CALLED) or "unnest", taken, 2)
     while isinstance(node, exp.Paren | exp.Cast | exp.Filter | exp.Bracket | exp.WithinGroup):
         node = node.this
-    if (subquery := subquery_of(node)) is not None:
+    if WRITTEN_AS in node.meta:
+        stem = node.meta[WRITTEN_AS]
+    elif (subquery := subquery_of(node)) is not None:
         stem = {"scalar": subquery.name, "exists": "exists"}.get(subquery.kind, "column")
     elif isinstance(node, exp.Column):
         stem = node.name

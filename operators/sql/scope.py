@@ -78,6 +78,12 @@ class Scope:
             raise text.error(f"no table {alias.name!r} in FROM; {known(alias.name, names)}", alias)
         return self.relations[names.index(name)]
 
+    def _is_struct(self, text: Text, first: exp.Identifier, field: exp.Identifier) -> bool:
+        """Whether ``first.field`` is a field of a column, as opposed to a column of a relation."""
+        if not self.holders(text, first):
+            return False
+        return not self.has(text, first) or not Scope.of(self.relation(text, first)).holders(text, field)
+
     def meaning(self, text: Text, name: exp.Column) -> Tree:
         """What ``column``, ``table.column``, or either followed by fields of a struct means.
 
@@ -86,7 +92,7 @@ class Scope:
         """
         first, *fields = cast("list[exp.Identifier]", name.parts)
         scope = self
-        if fields and (self.has(text, first) or not self.holders(text, first)):
+        if fields and not self._is_struct(text, first, fields[0]):
             scope = Scope.of(self.relation(text, first))
             first, *fields = fields
         found = scope.holders(text, first)
@@ -139,3 +145,11 @@ def exact(identifier: Tree, name: str) -> exp.Identifier:
 def column(relation: Relation, name: str) -> exp.Column:
     """The qualified tree of a column."""
     return exp.column(exp.to_identifier(name, quoted=True), table=exp.to_identifier(relation.alias, quoted=True))
+
+
+def select_all(source: Tree, relation: Relation) -> exp.Select:
+    """The qualified tree of a query for all columns of a relation."""
+    columns = [exp.alias_(column(relation, name), name, quoted=True) for name in relation.columns]
+    alone = source.copy()
+    alone.set("joins", None)
+    return exp.Select(expressions=columns, from_=exp.From(this=alone))

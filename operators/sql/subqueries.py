@@ -21,6 +21,7 @@ from operators.sql import plan as p
 from operators.sql.correlation import has_one_row_at_most, is_one_row
 from operators.sql.dialect import Text, Tree, exp, offset_of
 from operators.sql.expressions import OPERATORS
+from operators.sql.lateral import unnested
 from operators.sql.lowering import schema_of
 from operators.sql.nested import Subquery, nested, subquery_of
 from operators.sql.rewriting import substitute
@@ -123,6 +124,28 @@ class Subqueries:
         for node in [node for tree in outputs for node in nested(tree)]:
             if node in below:
                 node.replace(self.column(node))
+
+    def unnest_below(self, keys: Sequence[Tree], outputs: Sequence[Tree]) -> None:
+        """Unnest the arrays that rows are grouped by, and put columns in place of that.
+
+        Args:
+            keys: what follows GROUP BY.
+            outputs: expressions over groups, in which keys are mentioned.
+        """
+        calls: list[exp.Explode] = []
+        for key in keys:
+            calls += [node for node in key.find_all(exp.Explode) if node not in calls]
+        if not calls:
+            return
+        self.replace(keys, lambda tree: tree)
+        plan, names = unnested(self._text, self._rows.plan, calls, self._rows.reader())
+        self._rows.plan = plan
+        made = dict(zip(calls, names, strict=True))
+        for name in names:
+            self._rows.columns[self._relation, name] = name
+        for node in [node for tree in (*keys, *outputs) for node in tree.find_all(exp.Explode)]:
+            if node in made:
+                node.replace(exp.column(exp.to_identifier(made[node], quoted=True), table=self._relation))
 
     def column(self, node: exp.Anonymous) -> exp.Column:
         """The column that a subquery becomes."""

@@ -240,7 +240,6 @@ SELECT a, (SELECT max(v) + t.a FROM r WHERE s IS NOT DISTINCT FROM b) AS x FROM 
 
 -- case: a scalar subquery by a table's key
 SELECT a, (SELECT s FROM u WHERE u.k = a) AS x, (SELECT max(v) FROM u WHERE u.k = a GROUP BY u.k) AS y FROM t;
--- append-only: more than one row
 -- rows:
 -- 1 | x | 3
 -- 2 | x | 1

@@ -83,15 +83,9 @@ SELECT c.* FROM trades a, trades b;
 -- 1:79 no table 'b' in FROM; known here: ['c', 'd']
 SELECT c.price FROM trades b, trades c JOIN trades d ON d.price = c.price AND b.price > 1;
 
--- 1:57 LATERAL in FROM is not supported yet
-SELECT a.price FROM trades a CROSS JOIN LATERAL (SELECT a.price AS p) AS b;
-
 -- 1:69 windows follow the event time, and 'event_time' is not it: a join has none
 SELECT 1 FROM TUMBLE((SELECT a.event_time FROM trades a, trades b), event_time, INTERVAL '1 minute');
 
 -- 2:16 't' has 5 columns, and 6 names are given
 SELECT 1
 FROM trades AS t(a, b, c, d, e, f), trades;
-
--- 1:47 a subquery is not supported here
-SELECT a.price FROM trades a JOIN trades b ON a.price IN (SELECT price FROM trades);

@@ -1,0 +1,103 @@
+-- table: t (a BIGINT, b VARCHAR, c DOUBLE)
+-- 1 | x | 1.5
+-- 2 | y | 2.5
+-- 2 | z | 4
+-- 3 | NULL | NULL
+-- NULL | x | 0.5
+-- 7 | x | 1
+-- table: r (k BIGINT, s VARCHAR, v BIGINT)
+-- 1 | x | 3
+-- 2 | x | 1
+-- 2 | y | NULL
+-- NULL | z | 4
+-- 5 | NULL | 6
+-- 1 | q | 9
+-- table: u (k BIGINT, s VARCHAR, v BIGINT)
+-- 1 | x | 3
+-- 2 | x | 1
+-- 9 | q | 7
+
+-- case: a lateral subquery that an equation correlates
+SELECT a, v FROM t, LATERAL (SELECT v FROM r WHERE r.k = t.a) AS l;
+
+-- case: rows without any stay by LEFT JOIN LATERAL
+SELECT a, v FROM t LEFT JOIN LATERAL (SELECT v FROM r WHERE r.k = t.a) AS l ON true;
+
+-- case: the first of each, by its order
+SELECT a, b, l.v, l.s FROM t CROSS JOIN LATERAL (SELECT v, s FROM r WHERE r.k = t.a ORDER BY v DESC NULLS LAST LIMIT 1) l;
+
+-- case: an aggregate has its row where there is nothing
+SELECT a, n, m FROM t, LATERAL (SELECT count(*) AS n, max(v) AS m FROM r WHERE r.k = t.a) AS l;
+
+-- case: LEFT JOIN LATERAL on a condition
+SELECT a, n FROM t LEFT JOIN LATERAL (SELECT count(*) AS n FROM r WHERE r.k < t.a) AS l ON l.n > 1;
+
+-- case: an aggregate with HAVING has it or not
+SELECT a, n FROM t, LATERAL (SELECT sum(v) AS n FROM r WHERE r.k = t.a HAVING count(*) > 1) AS l;
+
+-- case: a lateral subquery by conditions on pairs, that computes with both
+SELECT a, x FROM t, LATERAL (SELECT t.c + r.v AS x FROM r WHERE r.s = t.b AND r.v > t.a) AS l;
+
+-- case: UNION ALL inside
+SELECT a, x FROM t, LATERAL (SELECT v AS x FROM r WHERE r.k = t.a UNION ALL SELECT v FROM u WHERE u.k = t.a) AS l;
+
+-- case: EXCEPT inside
+SELECT a, x FROM t, LATERAL (SELECT s AS x FROM r WHERE r.k = t.a EXCEPT SELECT s FROM u WHERE u.v < t.a) AS l;
+
+-- case: without FROM, and one after the other
+SELECT a, x, y FROM t, LATERAL (SELECT t.a + 1 AS x) AS l, LATERAL (SELECT l.x * 2 AS y) AS m;
+
+-- case: the first value as a value
+SELECT a, (SELECT v FROM r WHERE r.k = t.a ORDER BY v LIMIT 1) AS v FROM t;
+
+-- case: the first value by an inequality
+SELECT a, (SELECT v FROM r WHERE r.k <= t.a ORDER BY v DESC NULLS LAST, s LIMIT 1) AS v FROM t;
+
+-- case: a column of the query around in ON of an outer join
+SELECT a FROM t WHERE EXISTS (SELECT 1 FROM r LEFT JOIN u ON u.k = r.k AND u.v > t.a WHERE u.k IS NULL AND r.v > t.c);
+
+-- case: UNION under IN
+SELECT a FROM t WHERE a IN (SELECT k FROM r WHERE r.s = t.b UNION SELECT k FROM u WHERE u.v > t.c);
+
+-- case: a derived table that names a column around
+SELECT a, (SELECT count(*) FROM (SELECT DISTINCT s FROM r WHERE r.k = t.a) AS d) AS n FROM t;
+
+-- case: aggregates that are united and summed
+SELECT a, (SELECT sum(n) FROM (SELECT count(*) AS n FROM r WHERE r.k = t.a UNION ALL SELECT count(*) FROM u WHERE u.k = t.a) AS d) AS n FROM t;
+
+-- case: a row IN a subquery, as one of several conditions
+SELECT a, b FROM t WHERE (a, b) IN (SELECT k, s FROM r) OR c > 3;
+
+-- case: a row IN a subquery as a value: NULL where it may be there
+SELECT a, b, (a, b) IN (SELECT k, s FROM r) AS i FROM t;
+-- duckdb:
+SELECT a, b, CASE WHEN EXISTS (SELECT 1 FROM r WHERE k = a AND s = b) THEN true WHEN EXISTS (SELECT 1 FROM r WHERE (k = a) IS NOT FALSE AND (s = b) IS NOT FALSE) THEN NULL ELSE false END AS i FROM t;
+
+-- case: a row NOT IN a subquery
+SELECT a, b FROM t WHERE (a, b) NOT IN (SELECT k, s FROM r WHERE k IS NOT NULL);
+-- duckdb:
+SELECT a, b FROM t WHERE NOT EXISTS (SELECT 1 FROM r WHERE k IS NOT NULL AND (k = a) IS NOT FALSE AND (s = b) IS NOT FALSE);
+
+-- case: a subquery in the SELECT list of an aggregate that is a subquery
+SELECT a, count(*) AS n, (SELECT (SELECT max(v) FROM u WHERE u.k = t.a) + count(*) FROM r WHERE r.k = t.a) AS m FROM t GROUP BY a;
+
+-- case: EXISTS over an aggregate with HAVING
+SELECT a, EXISTS (SELECT count(*) FROM r WHERE r.k = t.a HAVING count(*) > 1) AS e FROM t;
+
+-- case: IN over an aggregate with HAVING
+SELECT a FROM t WHERE a IN (SELECT max(k) FROM r WHERE r.s = t.b HAVING count(*) > 0);
+
+-- case: EXISTS in ON of an inner join
+SELECT t.a, r.v FROM t JOIN r ON r.k = t.a AND EXISTS (SELECT 1 FROM u WHERE u.k = t.a AND u.s = r.s);
+
+-- case: a scalar subquery in ON of an outer join, of its right side
+SELECT t.a, r.v FROM t LEFT JOIN r ON r.k = t.a AND r.v > (SELECT min(v) FROM u WHERE u.k = r.k);
+
+-- case: IN in ON of a full join
+SELECT t.a, r.v FROM t FULL JOIN r ON r.k = t.a AND t.a IN (SELECT k FROM u);
+
+-- case: DISTINCT ON inside
+SELECT t.a, d.v FROM t LEFT JOIN LATERAL (SELECT DISTINCT ON (s) s, v FROM r WHERE r.k = t.a ORDER BY s, v) AS d ON d.v > 1;
+
+-- case: numbered inside
+SELECT a, l.v, n FROM t, LATERAL (SELECT v, row_number() OVER (ORDER BY v) AS n FROM r WHERE r.k >= t.a) AS l;
