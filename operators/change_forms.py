@@ -128,20 +128,16 @@ class ChangeForm:
         sides = []
         for sign in (-1, 1):
             mine = np.flatnonzero(weights * sign > 0)
-            if (np.abs(weights[mine]) > 1).any() or len(np.unique(codes[mine])) < len(mine):
-                raise RowError(f"the key {list(self.key)} is not unique: {self._twice(batch, codes, places, mine)}")
+            several = np.bincount(codes[mine], np.abs(weights[mine]), len(firsts)) > 1
+            if several.any():
+                (values,) = batch.slice(int(firsts[np.argmax(several)]), 1).select(list(self.key)).to_pylist()
+                raise RowError(f"the key {list(self.key)} is not unique: several rows have {values}")
             side = np.full(len(firsts), -1, np.int64)
             side[codes[mine]] = places[mine]
             sides.append(side)
         gone, come = sides
         there = (gone >= 0) | (come >= 0)
         return gone[there], come[there]
-
-    def _twice(self, batch: pa.RecordBatch, codes: IntArray, places: IntArray, rows: IntArray) -> str:
-        counts = np.bincount(codes[rows])
-        row = int(places[rows[np.argmax(counts[codes[rows]])]])
-        (values,) = batch.slice(row, 1).select(list(self.key)).to_pylist()
-        return f"several rows have {values}"
 
     def _no_nulls(self, batch: pa.RecordBatch) -> None:
         for name in self.key:
@@ -156,10 +152,18 @@ def check_form(form: str | None, forms: Sequence[str]) -> None:
 
 
 def _simple(codes: IntArray, weights: IntArray, keys: int) -> bool:
-    """Whether no key has more than one row that goes and one that comes."""
+    """Whether no key has more than one row that goes and one that comes after it."""
     if (np.abs(weights) != 1).any():
         return False
-    return all(bool((np.bincount(codes[weights == sign], minlength=keys) <= 1).all()) for sign in (-1, 1))
+    places = []
+    for sign, missing in ((-1, -1), (1, len(codes))):
+        rows = np.flatnonzero(weights == sign)
+        if (np.bincount(codes[rows], minlength=keys) > 1).any():
+            return False
+        place = np.full(keys, missing, np.int64)
+        place[codes[rows]] = rows
+        places.append(place)
+    return bool((places[0] < places[1]).all())
 
 
 def _net(rows: Sequence[pa.Array], weights: IntArray) -> tuple[IntArray, IntArray]:
