@@ -164,8 +164,8 @@ class JoinPartition(PortedPartition):
         if any(self._ended):
             ports = [name for name, ended in zip(_PORTS, self._ended, strict=True) if ended]
             # Every partition has to know, whichever key groups it owns.
-            rows = [(name, group) for name in ports for group in range(KEY_GROUPS)]
-            tables["ended"] = pa.table([[name for name, _ in rows], [group for _, group in rows]], ["port", KEY_GROUP])
+            ends = [(name, group) for name in ports for group in range(KEY_GROUPS)]
+            tables["ended"] = pa.table([[name for name, _ in ends], [group for _, group in ends]], ["port", KEY_GROUP])
         return tables
 
     def restore(self, state: Tables) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from flow.hashing import bytes_of, nulls_of, plain, word_values
 from flow.keys import factorise
@@ -28,6 +29,17 @@ class Payload:
         """Add rows."""
         for column, array in zip(self._columns, arrays, strict=True):
             column.append(plain(array))
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether rows can be replaced: every value has its place, whatever it is."""
+        return all(isinstance(column, _Placed) for column in self._columns)
+
+    def replace(self, rows: IntArray, arrays: Sequence[pa.Array]) -> None:
+        """Put other values in the places of some rows."""
+        for column, array in zip(self._columns, arrays, strict=True):
+            assert isinstance(column, _Placed)
+            column.replace(rows, plain(array))
 
     def take(self, rows: IntArray, columns: Sequence[int]) -> list[pa.Array]:
         """The values of rows in some columns."""
@@ -68,8 +80,8 @@ class _Held(ABC):
     def take(self, rows: IntArray) -> pa.Array: ...
 
 
-class _Fixed(_Held):
-    """Values of so many bytes."""
+class _Placed(_Held):
+    """Values each in its place, where another can be put."""
 
     def __init__(self, kind: pa.DataType, width: np.dtype[Any]) -> None:
         super().__init__(kind)
@@ -77,10 +89,35 @@ class _Fixed(_Held):
 
     def _append(self, array: pa.Array, start: int) -> None:
         self._values = grown(self._values, self._size, 0)
+        words = self._words(array)
+        if words is not None:
+            self._values[start : self._size] = words
+
+    def replace(self, rows: IntArray, array: pa.Array) -> None:
+        """Put other values in the places of some."""
+        nulls = nulls_of(array)
+        if nulls is not None and self._nulls is None:
+            self._nulls = np.zeros(self._size, np.bool_)
+        if self._nulls is not None:
+            self._nulls[rows] = False if nulls is None else nulls
+        words = self._words(array)
+        if words is not None:
+            self._values[rows] = words
+
+    @abstractmethod
+    def _words(self, array: pa.Array) -> NDArray[Any] | None:
+        """The values in memory; None where there are only NULLs."""
+
+
+class _Fixed(_Placed):
+    """Values of so many bytes."""
+
+    def _words(self, array: pa.Array) -> NDArray[Any] | None:
         buffer = array.buffers()[1]
-        if buffer is not None and buffer.size:
-            width = self._values.dtype
-            self._values[start : self._size] = np.frombuffer(buffer, width, len(array), array.offset * width.itemsize)
+        if buffer is None or not buffer.size:
+            return None
+        width = self._values.dtype
+        return np.frombuffer(buffer, width, len(array), array.offset * width.itemsize)
 
     def take(self, rows: IntArray) -> pa.Array:
         return pa.Array.from_buffers(
@@ -88,16 +125,9 @@ class _Fixed(_Held):
         )
 
 
-class _Booleans(_Held):
-    def __init__(self, kind: pa.DataType) -> None:
-        super().__init__(kind)
-        self._values = np.zeros(0, np.bool_)
-
-    def _append(self, array: pa.Array, start: int) -> None:
-        self._values = grown(self._values, self._size, False)
-        words = word_values(array)
-        assert words is not None
-        self._values[start : self._size] = words
+class _Booleans(_Placed):
+    def _words(self, array: pa.Array) -> NDArray[Any] | None:
+        return word_values(array)
 
     def take(self, rows: IntArray) -> pa.Array:
         return pa.array(self._values[rows], mask=self._nulls_of(rows))
@@ -154,7 +184,7 @@ def _storage(kind: pa.DataType) -> pa.DataType:
 def _held(kind: pa.DataType) -> _Held:
     types = pa.types
     if types.is_boolean(kind):
-        return _Booleans(kind)
+        return _Booleans(kind, np.dtype(np.bool_))
     if types.is_integer(kind) or types.is_floating(kind) or types.is_temporal(kind) or types.is_decimal(kind):
         size = kind.bit_width // 8
         return _Fixed(kind, np.dtype(f"u{size}" if size <= 8 else f"V{size}"))

@@ -1,7 +1,8 @@
 """One input of a join: its rows, how often each is there, and the lists by key slot that the other input probes.
 
-Invariant: until a first row is taken back, rows are numbered as they come, which needs no look at the rows there are;
-from then on by value, each once, and a row that is gone keeps its number until the whole state is rebuilt. A row is
+Invariant: rows are numbered as they come, which needs no look at the rows there are; a row that is taken back is looked
+for under its key. Where that would take long, or finds nothing, rows are numbered by value from then on, each once. A
+row that is gone keeps its number until another row of its key takes its place or the whole state is rebuilt. A row is
 listed under its slot while it is there, and at most as many listed rows are gone as there are.
 """
 
@@ -15,14 +16,16 @@ import numpy as np
 import pyarrow as pa
 
 from flow.hashing import hash_columns
-from flow.keys import KeyIndex
+from flow.keys import KeyIndex, factorise
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, unique_slots
 from operators.joining.lists import Lists
 from operators.joining.payload import Payload, equal_rows
+from operators.joining.ragged import spread
 
 _FEW_GONE: Final = 4
 _FEW_ROWS: Final = 65_536
 _AT_ONCE: Final = 65_536
+_FEW_TO_LOOK_AT: Final = 2
 _ANOTHER: Final = 0x9E3779B97F4A7C15 - 2**64
 
 
@@ -66,6 +69,7 @@ class Side:
         self._kinds = kinds
         self._all = range(len(kinds))
         self._identity: KeyIndex | None = None
+        self._counted = False
         self._empty()
 
     def _empty(self) -> None:
@@ -75,6 +79,7 @@ class Side:
         self._listed = np.zeros(0, np.bool_)
         self._gone = np.zeros(0, np.int64)
         self._marks = np.zeros(0, np.int64)
+        self._seen = np.zeros(0, np.int64)
         self._live = 0
         self.counts = np.zeros(0, np.int64)
         self.partners = np.zeros(0, np.int64)
@@ -83,7 +88,7 @@ class Side:
     @property
     def worn(self) -> bool:
         """Whether most of the rows that are held are gone, so that rebuilding is worth it."""
-        return self._identity is not None and self.rows > 2 * self._live + _FEW_ROWS
+        return self._counted and self.rows > 2 * self._live + _FEW_ROWS
 
     @property
     def live_slots(self) -> IntArray:
@@ -92,7 +97,7 @@ class Side:
 
     def standing(self) -> IntArray:
         """The numbers of the rows that are there."""
-        return np.arange(self.rows) if self._identity is None else np.flatnonzero(self.counts[: self.rows])
+        return np.flatnonzero(self.counts[: self.rows]) if self._counted else np.arange(self.rows)
 
     def values(self, rows: IntArray, columns: Sequence[int] | None = None) -> list[pa.Array]:
         """The values of rows, in some of the columns or all."""
@@ -100,7 +105,7 @@ class Side:
 
     def count(self, rows: IntArray) -> IntArray | None:
         """How often rows are there; None: once each."""
-        return None if self._identity is None else self.counts[rows]
+        return self.counts[rows] if self._counted else None
 
     def spans(self, slots: IntArray) -> tuple[IntArray, IntArray]:
         """As `Lists.spans`."""
@@ -119,11 +124,15 @@ class Side:
         if self._identity is None and weights is None:
             return self._extend(columns, slots)
         weights = np.ones(len(slots), np.int64) if weights is None else weights
+        if self._identity is None:
+            delta = self._found(Delta(columns, slots, weights, np.zeros(0, np.int64)))
+            if delta is not None:
+                return delta
         return self._settle(columns, slots, weights, self._number(self._by_value(), columns, slots))
 
     def load(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None, partners: IntArray) -> None:
         """Let rows come with the numbers of their partners; where `weights` is None, each comes once."""
-        if self._identity is None and weights is None:
+        if self._identity is None and (weights is None or (weights == 1).all()):
             rows = self._extend(columns, slots).rows
             self.partners[rows] = partners
             return
@@ -135,12 +144,13 @@ class Side:
     def _by_value(self) -> KeyIndex:
         """The numbers of rows by their hashes; the first call numbers the rows that are there anew."""
         if self._identity is None:
-            payload, slots, partners, size = self._payload, self._slots, self.partners, self.rows
+            payload, slots, partners, standing = self._payload, self._slots, self.partners, self.standing()
             self._identity = KeyIndex([pa.int64()])
+            self._counted = True
             self._empty()
             # An index that is given all rows at once looks for most of them again each time that it grows.
-            for low in range(0, size, _AT_ONCE):
-                rows = np.arange(low, min(low + _AT_ONCE, size))
+            for low in range(0, len(standing), _AT_ONCE):
+                rows = standing[low : low + _AT_ONCE]
                 self.load(payload.take(rows, self._all), slots[rows], None, partners[rows])
         return self._identity
 
@@ -148,7 +158,127 @@ class Side:
         rows = np.arange(self.rows, self.rows + len(slots))
         self._append(columns, slots)
         self._lists.add(slots, rows)
+        if self._counted:
+            self.counts[rows] = 1
+            self._listed[rows] = True
+            self._live += len(rows)
         return Delta(columns, slots, None, rows)
+
+    def _found(self, delta: Delta) -> Delta | None:
+        """Let rows come and go where those that go are soon found; None, and nothing done, where they are not."""
+        if np.abs(delta.counts).max() > 1:
+            return None
+        self._seen = grown(self._seen, int(delta.slots.max()) + 1, 0)
+        left = self._without_pairs(delta)
+        if left is None:
+            return None
+        rows = self._rows_of(left)
+        return None if rows is None else self._exchange(left, rows)
+
+    def _without_pairs(self, delta: Delta) -> Delta | None:
+        """The changes without rows that both come and go; None where some come, or go, several times."""
+        weights, slots, seen = delta.counts, delta.slots, self._seen
+        gone, come = np.flatnonzero(weights < 0), np.flatnonzero(weights > 0)
+        seen[slots[come]] = -1
+        seen[slots[gone]] = gone
+        come = come[seen[slots[come]] >= 0]
+        if not len(come):
+            return delta
+        seen[slots[gone]] = -1
+        seen[slots[come]] = come
+        gone = gone[seen[slots[gone]] >= 0]
+        kept = np.ones(len(delta), np.bool_)
+        if self._differ(slots[gone]) and self._differ(slots[come]):
+            seen[slots[gone]] = gone
+            before = seen[slots[come]]
+            arrays = [[array.take(pa.array(some)) for array in delta.columns] for some in (before, come)]
+            same = equal_rows(arrays[0], arrays[1], len(come))
+            kept[before[same]] = kept[come[same]] = False
+        else:
+            some = np.concatenate([gone, come])
+            places = pa.array(some)
+            codes, first = factorise(
+                [column(pa.int64(), slots[some]), *(array.take(places) for array in delta.columns)]
+            )
+            net = np.zeros(len(first), np.int64)
+            np.add.at(net, codes, weights[some])
+            if np.abs(net).max() > 1:
+                return None
+            kept[some] = False
+            kept[some[first]] = net != 0
+            weights = weights.copy()
+            weights[some[first]] = net
+            delta = attrs.evolve(delta, weights=weights)
+        return delta if kept.all() else delta.take(kept)
+
+    def _differ(self, slots: IntArray) -> bool:
+        """Whether all slots differ."""
+        places = np.arange(len(slots))
+        self._seen[slots] = places
+        return bool((self._seen[slots] == places).all())
+
+    def _rows_of(self, delta: Delta) -> IntArray | None:
+        """The numbers of those that go, all different; None where one is not there, or where it takes long to look."""
+        gone = np.flatnonzero(delta.counts < 0)
+        starts, lengths = self._lists.spans(delta.slots[gone])
+        if int(lengths.sum()) > _FEW_TO_LOOK_AT * len(delta):
+            return None
+        numbers = np.full(len(gone), -1, np.int64)
+        for owners, places in spread(lengths, _AT_ONCE):
+            rows = self._lists.at(starts[owners] + places)
+            places = pa.array(gone[owners])
+            same = equal_rows([array.take(places) for array in delta.columns], self.values(rows), len(rows))
+            if self._counted:
+                same &= self.counts[rows] > 0
+            numbers[owners[same]] = rows[same]
+        if (numbers < 0).any() or not (self._firsts(numbers) == np.arange(len(numbers))).all():
+            return None
+        return numbers
+
+    def _exchange(self, delta: Delta, rows: IntArray) -> Delta:
+        """Take rows out by their numbers, and others in: in their places, where both have the same key."""
+        gone, come = np.flatnonzero(delta.counts < 0), np.flatnonzero(delta.counts > 0)
+        if not self._counted:
+            self._counted = True
+            self.counts = grown(self.counts, self.rows, 0)
+            self._listed = grown(self._listed, self.rows, False)
+            self.counts[: self.rows] = 1
+            self._listed[: self.rows] = True
+            self._live = self.rows
+        numbers = np.zeros(len(delta), np.int64)
+        numbers[gone] = rows
+        placed = np.zeros(len(come), np.bool_)
+        freed = np.ones(len(gone), np.bool_)
+        if len(gone) and len(come) and self._payload.replaceable:
+            self._seen[delta.slots[come]] = -1
+            self._seen[delta.slots[gone]] = np.arange(len(gone))
+            takes = self._seen[delta.slots[come]]
+            placed = takes >= 0
+            # Several rows of a key that come may want the same place.
+            self._seen[delta.slots[come]] = np.arange(len(come))
+            placed &= self._seen[delta.slots[come]] == np.arange(len(come))
+            takes = takes[placed]
+            freed[takes] = False
+            numbers[come[placed]] = rows[takes]
+            chosen = pa.array(come[placed])
+            self._payload.replace(rows[takes], [array.take(chosen) for array in delta.columns])
+        new = come[~placed]
+        if len(new):
+            chosen = pa.array(new)
+            numbers[new] = self._extend([array.take(chosen) for array in delta.columns], delta.slots[new]).rows
+        left = rows[freed]
+        if len(left):
+            slots = delta.slots[gone[freed]]
+            self.counts[left] = 0
+            self._live -= len(left)
+            self._gone = grown(self._gone, int(slots.max()) + 1, 0)
+            np.add.at(self._gone, slots, 1)
+            self._shorten(unique_slots(slots, len(self._gone)))
+        # What is known of a number is what holds of the row that came.
+        order = np.concatenate([gone, come])
+        chosen = pa.array(order)
+        columns = [array.take(chosen) for array in delta.columns]
+        return Delta(columns, delta.slots[order], delta.counts[order], numbers[order])
 
     def _settle(self, columns: list[pa.Array], slots: IntArray, weights: IntArray, rows: IntArray) -> Delta:
         """Change how often numbered rows are there."""
@@ -201,7 +331,7 @@ class Side:
         self._slots = grown(self._slots, self.rows, 0)
         self._slots[start : self.rows] = slots
         self.partners = grown(self.partners, self.rows, 0)
-        if self._identity is not None:
+        if self._counted:
             self.counts = grown(self.counts, self.rows, 0)
             self._listed = grown(self._listed, self.rows, False)
 
