@@ -116,7 +116,7 @@ def test_columns_are_those_that_are_read():
         (col("symbol") + col("price"), r"symbol \+ price: '\+' does not take \(string, double\); known here: "),
         (case([(col("price"), 1)]), r"price: a condition must be a boolean, and this has type double"),
         (case([(col("price") > 1, col("symbol"))], col("price")), r"types that do not meet: \['string', 'double'\]"),
-        (col("symbol").cast("interval"), r"string cannot be cast to month_day_nano_interval"),
+        (col("price").cast("interval"), r"double cannot be cast to month_day_nano_interval"),
         (col("price").field("a"), r"price has type double; only structs have fields"),
         (col("price") > "cheap", r"price > 'cheap': 'cheap' is no double"),
         (col("price").is_in([]), r"the list is empty"),

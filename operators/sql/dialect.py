@@ -17,7 +17,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from flow.errors import known
 from operators.sql.errors import SqlError
-from operators.sql.nested_parser import FILTERS, TRANSFORMS, NestedParser, nested_functions, words_of
+from operators.sql.nested_parser import FILTERS, TRANSFORMS, WRITTEN_AS, NestedParser, nested_functions, words_of
 from operators.sql.statement_parser import EXPLAIN, StatementParser
 from operators.sql.text_parser import text_functions
 from operators.sql.time_parser import TimeParser, functions_of
@@ -29,6 +29,7 @@ __all__ = [
     "POSTGRES",
     "TRANSFORMS",
     "WINDOWS",
+    "WRITTEN_AS",
     "Text",
     "Tree",
     "exp",

@@ -38,8 +38,6 @@ AGGREGATES: Final[dict[type[Tree], str]] = {
     exp.GroupConcat: "string_agg",
     exp.Last: "last",
     exp.LastValue: "last",
-    exp.JSONArrayAgg: "json_agg",
-    exp.JSONBObjectAgg: "json_object_agg",
     exp.LogicalAnd: "bool_and",
     exp.LogicalOr: "bool_or",
     exp.Max: "max",

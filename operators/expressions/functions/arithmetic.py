@@ -22,6 +22,13 @@ from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_dec
 
 _WIDE_DIGITS: Final = 76
 
+_SAYS: Final = {
+    "+": ("The sum.", "1.10 + 2.205 = 3.305"),
+    "-": ("The difference.", "5 - 7 = -2"),
+    "*": ("The product; of decimals with the digits of both behind the point.", "1.10 * 2.205 = 2.42550"),
+    "/": ("The quotient: of whole numbers without fraction, of decimals with 6 to 16 digits of it.", "-7 / 2 = -3"),
+}
+
 _CHECKED: Final[dict[str, Kernel]] = {
     "+": pc.add_checked,
     "-": pc.subtract_checked,
@@ -61,6 +68,8 @@ def _rule(name: str) -> Rule:
         kind = _numbers(arguments)
         if kind is None:
             return None
+        if pa.types.is_floating(kind):
+            return Resolved((kind, kind), kind, partial(_of_floats, name))
         if not pa.types.is_decimal(kind):
             return Resolved((kind, kind), kind, _CHECKED[name])
         left, right = _operands(arguments, kind)
@@ -68,6 +77,17 @@ def _rule(name: str) -> Rule:
         return Resolved((left, right), result, partial(_DECIMALS[name], result))
 
     return rule
+
+
+def _of_floats(name: str, left: Any, right: Any) -> Any:
+    """An infinite result of finite numbers is an error."""
+    result = _CHECKED[name](left, right)
+    if not np.isinf(result.to_numpy(zero_copy_only=False)).any():
+        return result
+    overflown = pc.and_(pc.is_inf(result), pc.and_(pc.is_finite(left), pc.is_finite(right)))
+    if pc.any(overflown).as_py():
+        raise pa.ArrowInvalid("value out of range: overflow")
+    return result
 
 
 def _sum_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
@@ -146,7 +166,7 @@ _DECIMALS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 for _name in _CHECKED:
-    overload(f"{_name}(number, number) -> number", _rule(_name))
+    overload(f"{_name}(number, number) -> number", _rule(_name), says=_SAYS[_name][0], examples=[_SAYS[_name][1]])
 
 
 @function("-(integer) -> same", "-(float) -> same", "-(decimal) -> same")
@@ -191,8 +211,13 @@ def _decimal_remainder(left: Any, right: Any) -> Any:
     return pc.cast(pc.subtract(left, pc.cast(pc.multiply(quotient, right), left.type)), left.type)
 
 
-overload("%(number, number) -> number", _remainder)
-overload("mod(number, number) -> number", _remainder)
+for _name, _example in (("%", "-7 % 3 = -1"), ("mod", "mod(7.5, 2.0) = 1.5")):
+    overload(
+        f"{_name}(number, number) -> number",
+        _remainder,
+        says="What is left of a division, with the sign of the dividend.",
+        examples=[_example],
+    )
 
 
 def _div(arguments: Sequence[Argument]) -> Resolved | None:
@@ -212,4 +237,6 @@ def _whole(quotient: Kernel) -> Kernel:
     return kernel
 
 
-overload("div(number, number) -> number", _div)
+overload(
+    "div(number, number) -> number", _div, says="The quotient without its fraction.", examples=["div(-9.5, 2) = -4"]
+)

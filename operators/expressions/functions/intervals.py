@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.casts import cast_value, interval_array, interval_parts
+from operators.expressions.functions.moments import DAY, at_zone, clock_of, missing_of, rows_of, timestamps
 from operators.expressions.registry import Kernel, Resolved, function, overload
 from operators.expressions.types import INTERVAL, Argument, finest
 
@@ -47,7 +48,7 @@ def shifted(moment: Any, interval: Any, sign: int = 1) -> pa.Array:
         count = _checked_days(day + days, per_second) + time
         moment = pa.array(count, pa.int64(), mask=missing).cast(pa.timestamp(kind.unit))
         if zone:
-            moment = pc.assume_timezone(moment, zone, ambiguous="latest", nonexistent="latest")
+            moment = at_zone(moment, zone)
         moment = moment.cast(kind)
     time = np.broadcast_to(nanoseconds // (1_000_000_000 // per_second), len(missing))
     return pc.add_checked(moment, pa.array(time, pa.int64(), mask=missing).cast(pa.duration(kind.unit)))
@@ -104,6 +105,13 @@ def _plus(arguments: Sequence[Argument]) -> Resolved | None:
     if _fits(left, _MOMENTS) and _fits(right, _SPANS):
         kind, span, kernel = _moment_and_span(left, right, 1)
         return Resolved((kind, span), kind, kernel)
+    if {left.family, right.family} == {"date", "time"}:
+        kinds = tuple(pa.date32() if each.family == "date" else pa.time64("us") for each in (left, right))
+        return Resolved(kinds, pa.timestamp("us"), _at_time)
+    if _fits(left, _SPANS) and right.family == "time":
+        return Resolved((INTERVAL, right.type), right.type, lambda span, time: _clock_shifted(time, span, 1))
+    if left.family == "time" and _fits(right, _SPANS):
+        return Resolved((left.type, INTERVAL), left.type, lambda time, span: _clock_shifted(time, span, 1))
     if left.family == "date" and right.family == "integer":
         return Resolved((pa.date32(), pa.int64()), pa.date32(), lambda date, days: _days_later(date, days, 1))
     if left.family == "integer" and right.family == "date":
@@ -119,6 +127,14 @@ def _minus(arguments: Sequence[Argument]) -> Resolved | None:
         left = Argument(right.type)
     if right.unknown and left.family in _MOMENTS and not pa.types.is_null(right.type):
         right = Argument(left.type)
+    if left.unknown and right.family == "time":
+        left = Argument(right.type)
+    if right.unknown and left.family == "time" and not pa.types.is_null(right.type):
+        right = Argument(left.type)
+    if left.family == right.family == "time":
+        return Resolved((left.type, right.type), pa.duration("us"), _between_times)
+    if left.family == "time" and _fits(right, _SPANS):
+        return Resolved((left.type, INTERVAL), left.type, lambda time, span: _clock_shifted(time, span, -1))
     if left.family == right.family == "date":
         return Resolved((pa.date32(), pa.date32()), pa.int64(), _days_between)
     if _fits(left, _MOMENTS) and _fits(right, _MOMENTS):
@@ -132,6 +148,24 @@ def _minus(arguments: Sequence[Argument]) -> Resolved | None:
     if left.family == "date" and right.family == "integer":
         return Resolved((pa.date32(), pa.int64()), pa.date32(), lambda date, days: _days_later(date, days, -1))
     return _spans(left, right, -1)
+
+
+def _at_time(left: Any, right: Any) -> pa.Array:
+    left, right = rows_of(left, right)
+    return timestamps(clock_of(left) + clock_of(right), missing_of(left, right))
+
+
+def _clock_shifted(time: Any, span: Any, sign: int) -> pa.Array:
+    """A time of day moved around the clock: months and days do not matter."""
+    time, span = rows_of(time, span)
+    _, _, nanoseconds = interval_parts(span)
+    count = (clock_of(time) + sign * (nanoseconds // 1_000)) % DAY
+    return cast_value(pa.array(count, pa.int64(), mask=missing_of(time, span)).cast(pa.time64("us")), time.type)
+
+
+def _between_times(left: Any, right: Any) -> pa.Array:
+    left, right = rows_of(left, right)
+    return pa.array(clock_of(left) - clock_of(right), pa.int64(), mask=missing_of(left, right)).cast(pa.duration("us"))
 
 
 def _spans(left: Argument, right: Argument, sign: int) -> Resolved | None:
@@ -175,8 +209,10 @@ def _times(arguments: Sequence[Argument]) -> Resolved | None:
 
 
 def _over(arguments: Sequence[Argument]) -> Resolved | None:
-    if len(arguments) != 2 or arguments[0].family != "duration":
+    if len(arguments) != 2 or not _fits(arguments[0], _SPANS):
         return None
+    if arguments[0].family == "interval" and arguments[1].family in ("integer", "float", "decimal"):
+        return Resolved((INTERVAL, pa.float64()), INTERVAL, lambda span, number: _interval_scaled(span, number, True))
     return _scaled(arguments[0], arguments[1], pc.divide_checked, None)
 
 
@@ -184,9 +220,9 @@ def _scaled(span: Argument, number: Argument, kernel: Kernel, whole: Kernel | No
     if not _fits(span, _SPANS) or number.family not in ("integer", "float", "decimal"):
         return None
     if span.family == "interval":
-        return (
-            None if number.family != "integer" or whole is None else Resolved((INTERVAL, pa.int64()), INTERVAL, whole)
-        )
+        if number.family == "integer" and whole is not None:
+            return Resolved((INTERVAL, pa.int64()), INTERVAL, whole)
+        return Resolved((INTERVAL, pa.float64()), INTERVAL, _interval_scaled)
     kind = span.type
     if number.family == "integer":
         return Resolved((kind, pa.int64()), kind, kernel)
@@ -208,13 +244,74 @@ def _interval_product(interval: Any, number: Any) -> pa.Array:
     return interval_array(months * factor, days * factor, nanoseconds * factor, missing)
 
 
-for _signature in ("(timestamp, interval) -> timestamp", "(date, integer) -> date", "(interval, interval) -> interval"):
+def _interval_scaled(interval: Any, number: Any, divided: bool = False) -> pa.Array:
+    """Fractions of months become days of a thirtieth, fractions of days time, rounded to microseconds (PostgreSQL)."""
+    interval, number = rows_of(interval, number)
+    missing = missing_of(interval, number)
+    factor = number.fill_null(1).to_numpy()
+    if divided and (factor[~missing] == 0).any():
+        raise pa.ArrowInvalid("divide by zero")
+    months, days, nanoseconds = (_times_number(part, factor, divided) for part in interval_parts(interval))
+    whole_months, whole_days = np.trunc(months), np.trunc(days)
+    more_days = np.round((months - whole_months) * 30, 6)
+    seconds = np.round((days - whole_days + more_days - np.trunc(more_days)) * _DAY_SECONDS, 6)
+    carried = np.trunc(seconds / _DAY_SECONDS)
+    seconds = seconds - carried * _DAY_SECONDS
+    whole_days = whole_days + carried + np.trunc(more_days)
+    microseconds = np.rint(nanoseconds / 1_000 + seconds * 1e6)
+    if not (np.abs(microseconds) < 2.0**53).all() or not (np.abs(whole_months) < 2.0**31).all():
+        raise pa.ArrowInvalid("interval out of range")
+    parts = (whole_months.astype(np.int64), whole_days.astype(np.int64), microseconds.astype(np.int64) * 1_000)
+    return interval_array(*parts, missing)
+
+
+def _times_number(part: Any, factor: Any, divided: bool) -> Any:
+    return part / factor if divided else part * factor
+
+
+overload(
+    "+(timestamp, interval) -> timestamp",
+    _plus,
+    says="A date, time or timestamp so much later: months end no later than their last day, days are those of the"
+    " clock; a date and days, a date and a time, or two intervals.",
+    examples=[
+        "TIMESTAMP '2024-01-31 10:00' + INTERVAL '1 month' = TIMESTAMP '2024-02-29 10:00'",
+        "DATE '2024-02-28' + 2 = DATE '2024-03-01'",
+        "DATE '2024-02-28' + TIME '03:00' = TIMESTAMP '2024-02-28 03:00'",
+        "TIME '22:00' + INTERVAL '3 hours' = TIME '01:00'",
+        "INTERVAL '1 month' + INTERVAL '-1 day' = INTERVAL '1 month -1 day'",
+    ],
+)
+overload(
+    "-(timestamp, interval) -> timestamp",
+    _minus,
+    says="So much earlier; or what lies between two dates (days), times, timestamps or intervals.",
+    examples=[
+        "TIMESTAMP '2024-03-31' - INTERVAL '1 month' = TIMESTAMP '2024-02-29'",
+        "DATE '2024-03-01' - DATE '2024-02-28' = 2",
+        "TIMESTAMP '2024-03-01 12:00' - TIMESTAMP '2024-02-28' = INTERVAL '2 days 12:00:00'",
+        "TIME '03:00' - TIME '05:00' = INTERVAL '-2 hours'",
+    ],
+)
+for _signature in ("(date, integer) -> date", "(interval, interval) -> interval", "(time, interval) -> time"):
     overload(f"+{_signature}", _plus)
     overload(f"-{_signature}", _minus)
+overload("+(date, time) -> timestamp", _plus)
 overload("-(timestamp, timestamp) -> duration", _minus)
+overload("-(time, time) -> duration", _minus)
 overload("-(date, date) -> bigint", _minus)
-overload("*(interval, number) -> interval", _times)
-overload("/(duration, number) -> duration", _over)
+overload(
+    "*(interval, number) -> interval",
+    _times,
+    says="An interval so many times: fractions of months become days of a thirtieth, fractions of days time.",
+    examples=["INTERVAL '1 month' * 1.5 = INTERVAL '1 month 15 days'", "3 * INTERVAL '1 day' = INTERVAL '3 days'"],
+)
+overload(
+    "/(interval, number) -> interval",
+    _over,
+    says="A part of an interval.",
+    examples=["INTERVAL '1 day' / 3 = INTERVAL '8 hours'"],
+)
 
 
 @function("-(duration) -> same")
