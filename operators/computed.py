@@ -5,7 +5,7 @@ Rows for which a column cannot be computed are rejected by the reader, one by on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -13,8 +13,12 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.source import AsyncReader, Idle, Offset, Reader, Source, Split
-from operators.expressions import BoundExpression, Expression
+from operators.expressions import BoundExpression, Expression, expression
 from operators.text import json_text
+
+
+def _columns(given: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Expression], ...]:
+    return tuple((name, expression(value)) for name, value in given)
 
 
 @attrs.frozen
@@ -30,7 +34,7 @@ class Computed(Source):
     """
 
     source: Source
-    computed: tuple[tuple[str, Expression], ...]
+    computed: tuple[tuple[str, Expression], ...] = attrs.field(converter=_columns)
     columns: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
