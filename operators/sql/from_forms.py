@@ -116,6 +116,13 @@ def _replace_lateral(text: Text, lateral: exp.Lateral) -> None:
         for key, value in _kind(not lateral.args["cross_apply"]).items():
             join.set(key, value)
     match inner:
+        case exp.Subquery() if isinstance(inner.this, exp.Values) and inner.this.find(exp.Column):
+            replacement = _unnest_of(lateral, _columns_of(text, inner.this))
+            replacement.set(WHOLE_ELEMENTS, True)
+            alias = replacement.args.get("alias") or exp.TableAlias(this=exp.to_identifier("values"))
+            replacement.set("alias", alias)
+            for number in range(len(alias.args.get("columns") or ()), len(replacement.expressions)):
+                alias.append("columns", exp.to_identifier(f"column{number + 1}"))
         case exp.Subquery():
             inner.set(LATERAL, True)
             if lateral.args.get("alias"):
@@ -136,6 +143,14 @@ def _replace_lateral(text: Text, lateral: exp.Lateral) -> None:
     if joins := lateral.args.get("joins"):
         replacement.set("joins", joins)
     lateral.replace(replacement)
+
+
+def _columns_of(text: Text, values: exp.Values) -> list[Tree]:
+    """VALUES that are computed of each row, as arrays side by side."""
+    rows = [each.expressions if isinstance(each, exp.Tuple) else [each.unnest()] for each in values.expressions]
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise text.error("VALUES has rows of different lengths", values)
+    return [exp.Array(expressions=[each.copy() for each in column]) for column in zip(*rows, strict=True)]
 
 
 def _exploded(text: Text, lateral: exp.Lateral, inner: Tree) -> exp.Unnest:

@@ -38,6 +38,15 @@ Kind = Literal["exists", "scalar", "any", "all", "table", "array"]
 COMPARISONS: Final = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 
+_TURNED: Final[dict[type[Tree], type[Tree]]] = {
+    exp.LT: exp.GT,
+    exp.LTE: exp.GTE,
+    exp.GT: exp.LT,
+    exp.GTE: exp.LTE,
+}
+"""Comparisons with their sides exchanged."""
+
+
 @attrs.frozen
 class Subquery:
     """A subquery as part of an expression.
@@ -221,7 +230,12 @@ def _use(text: Text, query: Tree) -> tuple[Tree, Kind, type[Tree] | None, Tree |
         case exp.Anonymous() if str(parent.this).lower() == "all":
             return _quantified(text, parent, "all")
         case exp.Array() if not isinstance(query, exp.Subquery):
-            raise text.error("ARRAY(SELECT ...) is not supported yet", query, hint="join, and use array_agg")
+            return parent, "array", None, None
+        case exp.Binary() if isinstance(parent, COMPARISONS):
+            left = parent.this is inner
+            other = parent.expression if left else parent.this
+            if isinstance(other.unnest(), exp.Tuple) and len(other.unnest().expressions) > 1:
+                return parent, "scalar", _TURNED.get(type(parent), type(parent)) if left else type(parent), other
     return query, "scalar", None, None
 
 

@@ -12,6 +12,7 @@ from typing import cast
 from flow.errors import GraphError
 from operators.expressions import Column
 from operators.sql import plan as p
+from operators.sql.array_queries import arrays_aggregated
 from operators.sql.clauses import ordered_apart
 from operators.sql.constants import ONE_ROW
 from operators.sql.dialect import EMIT, Text, Tree, exp, render
@@ -26,6 +27,7 @@ from operators.sql.lowering import schema_of
 from operators.sql.nested import WHOLE
 from operators.sql.optimise import optimise
 from operators.sql.qualify import qualify
+from operators.sql.row_values import rows_compared_apart
 from operators.sql.scope import renamed
 from operators.sql.sets import plan_set_operation, plan_values
 from operators.sql.subqueries import Subqueries
@@ -44,6 +46,8 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     try:
         query = ordered_apart(mark_aggregates(text, query))
         spelled_alike(text, query)
+        arrays_aggregated(text, query)
+        rows_compared_apart(text, query)
         refuse_unbounded(text, query)
         qualify(text, query, Tables(catalog, lambda part, given, domain: _plan(text, part, given, domain)))
         return optimise(_plan(text, query, catalog))

@@ -101,3 +101,58 @@ SELECT t.a, d.v FROM t LEFT JOIN LATERAL (SELECT DISTINCT ON (s) s, v FROM r WHE
 
 -- case: numbered inside
 SELECT a, l.v, n FROM t, LATERAL (SELECT v, row_number() OVER (ORDER BY v) AS n FROM r WHERE r.k >= t.a) AS l;
+
+-- case: an array of a subquery's values, in order; empty where there is none
+SELECT a, ARRAY(SELECT v FROM r WHERE r.k = t.a ORDER BY v) AS vs FROM t;
+-- duckdb:
+SELECT a, coalesce((SELECT list(v ORDER BY v NULLS LAST) FROM r WHERE r.k = t.a), []) AS vs FROM t;
+
+-- case: an array of the first different values
+SELECT a, ARRAY(SELECT DISTINCT s FROM r WHERE r.k = t.a ORDER BY s LIMIT 2) AS vs FROM t;
+-- duckdb:
+SELECT a, coalesce((SELECT list(s ORDER BY s NULLS LAST) FROM (SELECT DISTINCT s FROM r WHERE r.k = t.a)), []) AS vs FROM t;
+
+-- case: an array of the first values by another order
+SELECT a, ARRAY(SELECT v FROM r WHERE r.k <= t.a ORDER BY s DESC NULLS LAST, v LIMIT 2) AS vs FROM t;
+-- duckdb:
+SELECT a, coalesce((SELECT list(v ORDER BY s DESC NULLS LAST, v) FROM (SELECT v, s FROM r WHERE r.k <= t.a ORDER BY s DESC NULLS LAST, v LIMIT 2)), []) AS vs FROM t;
+
+-- case: an array of a table's column
+SELECT ARRAY(SELECT k FROM u ORDER BY 1 DESC) AS vs, a FROM t;
+
+-- case: rows compared by <
+SELECT a, b FROM t WHERE (a, b) < (2, 'z');
+
+-- case: rows compared as values
+SELECT a, (a, c) >= (2, 2.5) AS g, (a, b) <> (1, 'x') AS n FROM t;
+-- duckdb:
+SELECT a, a > 2 OR (a = 2 AND c >= 2.5) AS g, a <> 1 OR b <> 'x' AS n FROM t;
+
+-- case: rows IN a list, and IS NOT DISTINCT FROM
+SELECT a, b FROM t WHERE (a, b) IN ((1, 'x'), (2, 'z')) OR ROW(a, b) IS NOT DISTINCT FROM ROW(3, NULL);
+-- duckdb:
+SELECT a, b FROM t WHERE (a = 1 AND b = 'x') OR (a = 2 AND b = 'z') OR (a = 3 AND b IS NULL);
+
+-- case: a row and a subquery of one row
+SELECT a FROM t WHERE (a, b) = (SELECT k, s FROM u WHERE v > 5) OR (a, b) = (SELECT k, s FROM u WHERE v = 3);
+-- duckdb:
+SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE k = a AND s = b AND (v > 5 OR v = 3));
+
+-- case: a row and an aggregate
+SELECT a, (a, c) < (SELECT max(k), max(v) FROM r WHERE r.s = t.b) AS l FROM t;
+-- duckdb:
+SELECT a, a < (SELECT max(k) FROM r WHERE r.s = t.b) OR (a = (SELECT max(k) FROM r WHERE r.s = t.b) AND c < (SELECT max(v) FROM r WHERE r.s = t.b)) AS l FROM t;
+
+-- case: rows compared in a subquery
+SELECT a, (SELECT (v, s) > (1, 'a') FROM u WHERE u.k = t.a) AS l FROM t;
+-- duckdb:
+SELECT a, (SELECT v > 1 OR (v = 1 AND s > 'a') FROM u WHERE u.k = t.a) AS l FROM t;
+
+-- case: values of a row as rows of their own
+SELECT a, n, x FROM t, LATERAL (VALUES ('a', a), ('two', a * 2)) AS l(n, x);
+
+-- case: EXISTS in the SELECT list of an aggregate
+SELECT a, EXISTS (SELECT 1 FROM r WHERE r.k = t.a) AS e, count(*) AS n FROM t GROUP BY a;
+
+-- case: EXISTS in the argument of an aggregate
+SELECT max(CASE WHEN EXISTS (SELECT 1 FROM r WHERE r.k = t.a) THEN a END) AS m FROM t;
