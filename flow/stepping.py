@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.graph import Graph
-from flow.layout import Across, Chain, Step, lay_out
+from flow.layout import Across, Chain, Layout, Step, lay_out
 from flow.operator import AsyncPartition, Partition, PartitionContext, PortedPartition
 from flow.routing import Divider, divider
 from flow.schema import AFTER_ALL
@@ -32,8 +32,9 @@ class Stepping:
     """A graph whose sources end and whose operators do not wait, in single steps.
 
     Args:
-        graph: what to run; sinks are not opened, what they would be given is kept in `written`.
-        partitions: how many instances of each operator that does not say so itself.
+        graph: what to run, or its layout for one reader a source, which can be stepped any number of times; sinks are
+            not opened, what they would be given is kept in `written`.
+        partitions: how many instances of each operator that does not say so itself, where a graph is given.
         choose: which of the channels where a batch waits is next (default: the first).
 
     Attributes:
@@ -43,8 +44,10 @@ class Stepping:
         GraphError: the graph cannot run, or a part of it waits for the outside world.
     """
 
-    def __init__(self, graph: Graph, *, partitions: int | None = None, choose: Choose = _first) -> None:
-        self._layout = lay_out(graph.nodes, Settings(partitions=partitions, readers=1))
+    def __init__(self, graph: Graph | Layout, *, partitions: int | None = None, choose: Choose = _first) -> None:
+        if isinstance(graph, Graph):
+            graph = lay_out(graph.nodes, Settings(partitions=partitions, readers=1))
+        self._layout = graph
         self._choose = choose
         self._channels: dict[tuple[int, int, int], deque[pa.RecordBatch]] = {}
         self._dividers: dict[tuple[int, int], Divider] = {}
@@ -69,6 +72,13 @@ class Stepping:
                 self._hand_on(chain, 0, number, batch)
                 return
             readers.pop(0).close()
+
+    def feed(self, source: str, batch: pa.RecordBatch) -> None:
+        """Hand on a batch, of all columns or more, as if it had been read from a source."""
+        chain, number, _ = self._readers[source]
+        described = chain.steps[number].source
+        assert described is not None
+        self._hand_on(chain, 0, number, batch.select(described.schema().names))
 
     def deliver(self) -> bool:
         """Let one batch that waits on a channel be worked on; False where none waits."""

@@ -29,6 +29,14 @@ import pyarrow as pa
 FOLDER = Path(__file__).parent / "sql"
 _HEAD = re.compile(r"^-- (table|case|append-only|ordered|duckdb|rows):[ \t]*(.*)$")
 _TABLE = re.compile(r"(\w+) *(\(.*\))")
+_TYPES = {
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.timestamp("us"): "TIMESTAMP",
+}
 _TRADES = "trades (symbol VARCHAR, price DOUBLE, volume BIGINT, event_time TIMESTAMP, venue VARCHAR)"
 
 
@@ -88,18 +96,28 @@ def all_cases() -> list[Case]:
     return [case for path in sorted(FOLDER.glob("*.sql")) for case in read_cases(path.read_text(), path.stem)]
 
 
-def written(name: str, query: str, tables: Mapping[str, pa.Table]) -> str:
+def written(name: str, query: str, tables: Mapping[str, pa.RecordBatch | pa.Table], reference: str = "") -> str:
     """A case as it stands in a file."""
-    types = {pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.string(): "VARCHAR", pa.bool_(): "BOOLEAN"}
     lines = [f"-- case: {name}"]
     for table, changes in tables.items():
-        columns = ", ".join(f"{field.name} {types[field.type]}" for field in changes.schema)
+        columns = ", ".join(f"{field.name} {_said(field.type)}" for field in changes.schema)
         lines.append(f"-- table: {table} ({columns})")
         lines += [
             "-- " + " | ".join("NULL" if value is None else str(value) for value in row.values())
             for row in changes.to_pylist()
         ]
-    return "\n".join([*lines, f"{query};", ""])
+    lines.append(f"{query};")
+    if reference not in ("", query):
+        lines += ["-- duckdb:", f"{reference};"]
+    return "\n".join([*lines, ""])
+
+
+def _said(kind: pa.DataType) -> str:
+    if pa.types.is_dictionary(kind):
+        return _said(kind.value_type)
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return _TYPES[kind]
 
 
 def made_table(declared: str, rows: list[str]) -> tuple[str, pa.Table]:

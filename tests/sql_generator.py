@@ -1,253 +1,326 @@
-"""Random tables of changes and random queries over them, for Hypothesis, which shrinks what fails.
+"""Random queries over the tables of tests/sql_data.py, as text for us and for DuckDB.
 
-Values come from few, so that they meet; numbers with a fraction are multiples of 0.25, whose sums are exact.
+Every order is whole: it names all columns, so that no choice among rows is left to chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Mapping
 
 import attrs
-import pyarrow as pa
-from hypothesis import strategies as st
 
-from flow.schema import WEIGHT
+from tests.sql_aggregates import LOOSE, NULLS, Aggregates
+from tests.sql_choices import Choices
+from tests.sql_data import EVENT_TIME, INT, USUAL, Shape
+from tests.sql_values import COMPARISONS, Columns, both, sides
 
-INT, FLOAT, TEXT, BOOL = "BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN"
-TYPES = (INT, TEXT, FLOAT, BOOL)
-ARROW = {INT: pa.int64(), FLOAT: pa.float64(), TEXT: pa.string(), BOOL: pa.bool_()}
-VALUES = {
-    INT: [None, 0, 1, 2, -1, 3],
-    TEXT: [None, "a", "b", "", "ab"],
-    FLOAT: [None, 0.0, 0.5, 1.0, -0.25, 2.75],
-    BOOL: [None, True, False],
-}
-NAMES = {INT: "i", FLOAT: "f", TEXT: "s", BOOL: "b"}
-MOST_CHANGES = 14
+SETS = ("UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL")
+JOINS = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+SIZES = (("1 minute", "30 seconds"), ("1 hour", "30 minutes"), ("90 seconds", "45 seconds"))
 
-Draw = Callable[..., object]
-Columns = list[tuple[str, str]]
-"""Names, as a query says them, and types."""
+Made = tuple[str, list[str]]
+"""A query, and the kinds of its columns: x0, x1, ..."""
 
 
 @attrs.frozen
-class Random:
-    """A query, the tables of changes that it reads, and how they come."""
+class Query:
+    """Attributes: what we are asked; what DuckDB is asked; the tables in it."""
 
-    query: str
-    tables: dict[str, pa.Table]
-    batching: int | str
-    partitions: int
-    seed: int
+    ours: str
+    theirs: str
+    tables: tuple[str, ...]
 
 
-@st.composite
-def cases(draw: Draw) -> Random:
-    changing = draw(st.booleans())
-    names = [f"t{number}" for number in range(draw(st.integers(1, 3)))]
-    tables = {name: draw(changes(changing)) for name in names}
-    kinds = {kind: sql for sql, kind in ARROW.items()}
-    shapes = {
-        name: [(field.name, kinds[field.type]) for field in table.schema if field.name != WEIGHT]
-        for name, table in tables.items()
-    }
-    query = _Query(draw, shapes).whole()
-    used = {name: table for name, table in tables.items() if f" {name}" in query}
-    return Random(
-        query,
-        used,
-        draw(st.sampled_from([1, "all", "random", 7])),
-        draw(st.sampled_from([1, 4, 2])),
-        draw(st.integers(0, 1000)),
-    )
+def query(choices: Choices, tables: Mapping[str, Shape]) -> Query:
+    """A query over some of the tables."""
+    maker = _Queries(choices, tables)
+    ours, theirs = sides(maker.whole())
+    return Query(ours, theirs, tuple(name for name in tables if re.search(rf"\b{name}\b", ours)))
 
 
-@st.composite
-def changes(draw: Draw, changing: bool) -> pa.Table:
-    """A table of changes, or of rows that stay; a row is only taken back where it is there."""
-    kinds = [INT, *draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=3))]
-    rows = st.tuples(*(st.sampled_from(VALUES[kind]) for kind in kinds))
-    there: list[tuple[object, ...]] = []
-    out: list[tuple[object, ...]] = []
-    for row in draw(st.lists(rows, max_size=MOST_CHANGES)):
-        if changing and there and draw(st.integers(0, 2)) == 2:
-            out.append((*there.pop(draw(st.integers(0, len(there) - 1))), -1))
-        else:
-            there.append(row)
-            out.append((*row, 1))
-    fields = [pa.field(f"{NAMES[kind]}{number}", ARROW[kind]) for number, kind in enumerate(kinds)]
-    if changing:
-        fields.append(pa.field(WEIGHT, pa.int64(), nullable=False))
-    columns = [[row[number] for row in out] for number in range(len(fields))]
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, fields, strict=True)], pa.schema(fields)
-    )
-
-
-class _Query:
-    def __init__(self, draw: Draw, tables: dict[str, Columns]) -> None:
-        self.draw = draw
-        self.tables = tables
+class _Queries(Aggregates):
+    def __init__(self, choices: Choices, tables: Mapping[str, Shape]) -> None:
+        super().__init__(choices)
+        self.tables = {name: list(shape.columns) for name, shape in tables.items()}
+        self.timed = [name for name, shape in tables.items() if shape.event_time]
+        self.common: dict[str, Columns] = {}
         self.count = 0
 
     def whole(self) -> str:
-        query, kinds = self.query(2)
-        if self.one_of(4) == 3:
-            order = [
-                f"{number} {self.pick(['ASC', 'DESC'])} NULLS {self.pick(['LAST', 'FIRST'])}"
-                for number in self.draw(st.permutations(range(1, len(kinds) + 1)))
-            ]
-            query = f"SELECT * FROM ({query}) AS r ORDER BY {', '.join(order)} LIMIT {self.draw(st.integers(0, 5))}"
-            if self.one_of(3) == 2:
-                query += f" OFFSET {self.draw(st.integers(0, 3))}"
-        return query
+        with_ = ""
+        if self.one_in(6):
+            text, kinds = self.query(1)
+            self.common["c0"] = [(f"x{number}", kind) for number, kind in enumerate(kinds)]
+            with_ = f"WITH c0 AS ({text}) "
+        form = self.choices.below(10)
+        if form == 9 and self.timed:
+            return with_ + self.windowed()
+        if form == 8:
+            return with_ + self.numbered()[0]
+        if form == 7:
+            return with_ + self.distinct_on()
+        text, kinds = self.query(self.pick([1, 1, 2]), loose=True)
+        if form == 6:
+            text = self.first_rows(text, kinds)
+        return with_ + text
 
-    def query(self, depth: int, kinds: list[str] | None = None) -> tuple[str, list[str]]:
-        """A query of at most this depth, with columns x0, x1, ... of these types."""
-        if depth and self.one_of(5) == 4:
+    def query(self, depth: int, kinds: list[str] | None = None, *, loose: bool = False) -> Made:
+        """A query of at most this depth; `loose`: with results that are only compared in the end."""
+        if depth and self.one_in(6):
             left, kinds = self.query(depth - 1, kinds)
             right, _ = self.query(depth - 1, kinds)
-            word = self.pick(["UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"])
-            return f"({left}) {word} ({right})", kinds
-        return self.select(depth, kinds)
+            return f"({left}) {self.pick(SETS)} ({right})", kinds
+        if kinds is None and depth and self.one_in(12):
+            text, kinds = self.numbered()
+            return text, kinds
+        return self.select(depth, kinds, [], loose=loose)
 
-    def select(self, depth: int, kinds: list[str] | None) -> tuple[str, list[str]]:
+    def select(self, depth: int, kinds: list[str] | None, outer: Columns, *, loose: bool = False) -> Made:
+        """A SELECT; columns of the queries around it are only in its WHERE."""
         source, columns = self.source(depth)
-        where = f" WHERE {self.condition(columns, 2, depth)}" if self.one_of(2) else ""
-        wanted = kinds or self.draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=3))
-        if self.one_of(2):
-            return self.grouped(source, columns, where, wanted)
-        outputs = ", ".join(f"{self.value(columns, kind, 2)} AS x{n}" for n, kind in enumerate(wanted))
-        return f"SELECT {'DISTINCT ' if self.one_of(4) == 3 else ''}{outputs} FROM {source}{where}", wanted
+        where = f" WHERE {self.condition(columns, 2, depth)}" if self.one_in(2) else ""
+        if outer:
+            where = self.related(columns, outer, depth)
+        wanted = kinds or self.choices.some(USUAL, 1, 3)
+        if self.one_in(2):
+            return self.grouped(source, columns, where, wanted, loose=loose)
+        nested = depth if not outer else 0
+        outputs = ", ".join(f"{self.value(columns, kind, 2, nested)} AS x{n}" for n, kind in enumerate(wanted))
+        return f"SELECT {'DISTINCT ' if self.one_in(4) else ''}{outputs} FROM {source}{where}", wanted
 
-    def grouped(self, source: str, columns: Columns, where: str, wanted: list[str]) -> tuple[str, list[str]]:
-        keys: list[str] = []
-        outputs: list[str] = []
-        for kind in wanted:
-            if self.one_of(2):
-                keys.append(self.value(columns, kind, 1, column=True))
-                outputs.append(keys[-1])
-            else:
+    def grouped(self, source: str, columns: Columns, where: str, wanted: list[str], *, loose: bool) -> Made:
+        if self.one_in(6):
+            return self.by_sets(source, columns, where, wanted)
+        keys, outputs = [], []
+        for number, kind in enumerate(wanted):
+            if self.one_in(2):
                 outputs.append(self.aggregate(columns, kind))
+            else:
+                outputs.append(self.value(columns, kind, 1, column=True))
+                keys.append(number)
+        if not keys or self.one_in(8):
+            keys = []
+            outputs = [self.aggregate(columns, kind) for kind in wanted]
+        if loose:
+            outputs += [self.aggregate(columns, self.pick(LOOSE)) for _ in range(self.choices.below(3))]
         # A position names a key whatever it is made of; a literal alone would be taken for a position itself.
-        by = [str(n) for n, output in enumerate(outputs, 1) if output in keys]
-        group = f" GROUP BY {', '.join(by)}" if by else ""
-        if not by and all("(" not in output for output in outputs):
-            outputs[0] = self.aggregate(columns, wanted[0])
+        group = f" GROUP BY {', '.join(str(number + 1) for number in keys)}" if keys else ""
         having = ""
-        if by and self.one_of(3) == 2:
-            having = (
-                f" HAVING {self.aggregate(columns, INT)} {self.pick(['>', '<', '='])} {self.draw(st.integers(0, 2))}"
-            )
-        named = ", ".join(f"{output} AS x{n}" for n, output in enumerate(outputs))
+        if keys and self.one_in(3):
+            having = f" HAVING {self.aggregate(columns, INT)} {self.pick(COMPARISONS)} {self.choices.below(3)}"
+            if self.one_in(3):
+                kind = self.pick(USUAL)
+                least = self.subquery_value([], kind, 1)
+                having = f" HAVING {self.aggregate(columns, kind)} {self.pick(COMPARISONS)} {least}"
+        named = ", ".join(f"{output} AS x{number}" for number, output in enumerate(outputs))
         return f"SELECT {named} FROM {source}{where}{group}{having}", wanted
+
+    def by_sets(self, source: str, columns: Columns, where: str, wanted: list[str]) -> Made:
+        keys = self.choices.different([name for name, _ in columns], 1, 3)
+        kinds = dict(columns)
+        outputs = []
+        for number, kind in enumerate(wanted):
+            same = [key for key in keys if kinds[key] == kind]
+            if kind == INT and self.one_in(4):
+                output = f"grouping({', '.join(keys)})"
+            elif same and not self.one_in(3):
+                output = self.pick(same)
+            else:
+                output = self.aggregate(columns, kind)
+            outputs.append(f"{output} AS x{number}")
+        sets = [f"({', '.join(self.choices.different(keys, 0, 2))})" for _ in range(2)]
+        words = [
+            f"ROLLUP ({', '.join(keys)})",
+            f"CUBE ({', '.join(keys)})",
+            f"GROUPING SETS (({', '.join(keys)}), {', '.join(sets)})",
+        ]
+        return f"SELECT {', '.join(outputs)} FROM {source}{where} GROUP BY {self.pick(words)}", wanted
+
+    def windowed(self) -> str:
+        """Groups of windows, given out at their end or as they change."""
+        table, columns = self.window()
+        keys = [table.rpartition(" ")[2] + "." + self.pick(["window_start", "window_end"])]
+        keys += self.choices.different([name for name, _ in columns[:-2]], 0, 2)
+        where = f" WHERE {self.condition(columns[:-2], 1, 0)}" if self.one_in(3) else ""
+        calls = [self.aggregate(columns[:-2], self.pick(USUAL)) for _ in range(1 + self.choices.below(3))]
+        outputs = ", ".join(f"{output} AS x{number}" for number, output in enumerate([*keys, *calls]))
+        by = ", ".join(keys)
+        emit = self.pick(["", " EMIT CHANGES", " EMIT FINAL"])
+        return f"SELECT {outputs} FROM {table}{where} GROUP BY {by}{both(emit, '')}"
+
+    def window(self) -> tuple[str, Columns]:
+        name = self.pick(self.timed)
+        size, slide = self.pick(SIZES)
+        self.count += 1
+        alias = f"q{self.count}"
+        columns = [(f"{alias}.{column}", kind) for column, kind in self.tables[name]]
+        columns += [(f"{alias}.window_start", "TIMESTAMP"), (f"{alias}.window_end", "TIMESTAMP")]
+        if self.one_in(3):
+            starts = (
+                f"SELECT unnest(generate_series(TIMESTAMP '2023-12-31 22:00:00', TIMESTAMP '2024-01-01 02:00:00', "
+                f"INTERVAL '{slide}')) AS window_start"
+            )
+            ours = f"HOP({name}, {EVENT_TIME}, INTERVAL '{slide}', INTERVAL '{size}')"
+            theirs = (
+                f"(SELECT *, window_start + INTERVAL '{size}' AS window_end FROM {name} JOIN ({starts}) AS s ON "
+                f"{EVENT_TIME} >= window_start AND {EVENT_TIME} < window_start + INTERVAL '{size}')"
+            )
+        else:
+            start = f"time_bucket(INTERVAL '{size}', {EVENT_TIME}, TIMESTAMP '1970-01-01')"
+            ours = f"TUMBLE({name}, {EVENT_TIME}, INTERVAL '{size}')"
+            theirs = (
+                f"(SELECT *, {start} AS window_start, {start} + INTERVAL '{size}' AS window_end FROM {name} "
+                f"WHERE {EVENT_TIME} IS NOT NULL)"
+            )
+        return f"{both(ours, theirs)} AS {alias}", columns
+
+    def first_rows(self, text: str, kinds: list[str]) -> str:
+        """The first rows of a query; what is written in no order is in that of all results."""
+        count = len(kinds)
+        order = ", ".join(
+            f"x{number} {self.pick(['ASC', 'DESC'])} {self.pick(NULLS)}"
+            for number in self.choices.different(range(count), count, count)
+        )
+        names = ", ".join(f"x{number}" for number in range(count))
+        rows = f"LIMIT {self.choices.below(6)}"
+        if self.one_in(3):
+            rows = self.pick([f"{rows} OFFSET {self.choices.below(4)}", f"OFFSET {self.choices.below(4)}"])
+        return f"SELECT {names} FROM ({text}) AS r ORDER BY {order} {rows}"
+
+    def ordered(self, columns: Columns) -> list[str]:
+        """An order by all columns."""
+        names = self.choices.different([name for name, _ in columns], len(columns), len(columns))
+        return [f"{name} {self.pick(['ASC', 'DESC'])} {self.pick(NULLS)}" for name in names]
+
+    def numbered(self) -> Made:
+        """The first rows of each group, or rows with their numbers."""
+        source, columns = self.table(1)
+        shown = self.choices.different(columns, 1, 3)
+        kinds = [kind for _, kind in shown]
+        by = self.choices.different([name for name, _ in columns], 0, 2)
+        part = f"PARTITION BY {', '.join(by)} " if by else ""
+        number = f"row_number() OVER ({part}ORDER BY {', '.join(self.ordered(columns))})"
+        where = f" WHERE {self.condition(columns, 1, 0)}" if self.one_in(3) else ""
+        outputs = [f"{name} AS x{place}" for place, (name, _) in enumerate(shown)]
+        bound = f"{self.pick(['<=', '<', '=', '>='])} {1 + self.choices.below(3)}"
+        form = self.choices.below(3)
+        if form == 0:
+            return f"SELECT {', '.join(outputs)} FROM {source}{where} QUALIFY {number} {bound}", kinds
+        outputs.append(f"{number} AS x{len(shown)}")
+        text = f"SELECT {', '.join(outputs)} FROM {source}{where}"
+        if form == 1:
+            names = ", ".join(f"n.x{place} AS x{place}" for place in range(len(shown)))
+            text = f"SELECT {names} FROM ({text}) AS n WHERE n.x{len(shown)} {bound}"
+            return text, kinds
+        return text, [*kinds, INT]
+
+    def distinct_on(self) -> str:
+        source, columns = self.source(1)
+        order = self.ordered(columns)
+        on = [item.split(" ")[0] for item in order[: 1 + self.choices.below(2)]]
+        shown = self.choices.different([name for name, _ in columns], 1, 3)
+        outputs = ", ".join(f"{name} AS x{place}" for place, name in enumerate(shown))
+        where = f" WHERE {self.condition(columns, 1, 0)}" if self.one_in(3) else ""
+        return f"SELECT DISTINCT ON ({', '.join(on)}) {outputs} FROM {source}{where} ORDER BY {', '.join(order)}"
 
     def source(self, depth: int) -> tuple[str, Columns]:
         left, columns = self.table(depth)
-        for _ in range(max(0, self.one_of(4) - 1) if depth else 0):
+        for _ in range(max(0, self.choices.below(4) - 1) if depth else 0):
+            form = self.choices.below(12)
+            if form == 11:
+                return self.lateral(left, columns)
             right, more = self.table(depth - 1)
-            kind = self.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN"])
-            pairs = [(one, other) for one, k in columns for other, o in more if k == o]
-            columns = columns + more
-            if kind == "CROSS JOIN" or not pairs:
-                left = f"{left} CROSS JOIN {right}"
-                continue
-            one, other = self.pick(pairs)
-            on = f"{one} = {other}"
-            if self.one_of(3) == 2:
-                on += f" AND {self.condition(columns, 1, 0)}"
-            left = f"{left} {kind} {right} ON {on}"
+            if form == 10:
+                return f"{left} {self.pick(['SEMI', 'ANTI'])} JOIN {right} ON {self.on(columns, more)}", columns
+            if form == 9:
+                return f"{left} CROSS JOIN {right}", columns + more
+            left, columns = f"{left} {self.pick(JOINS)} {right} ON {self.on(columns, more)}", columns + more
         return left, columns
+
+    def on(self, columns: Columns, more: Columns) -> str:
+        pairs = [(one, other) for one, kind in columns for other, same in more if kind == same]
+        if not pairs or self.one_in(6):
+            return self.condition(columns + more, 1)
+        one, other = self.pick(pairs)
+        said = f"{one} {'=' if not self.one_in(8) else 'IS NOT DISTINCT FROM'} {other}"
+        if self.one_in(5):
+            one, other = self.pick(pairs)
+            said += f" AND {one} = {other}"
+        return f"{said} AND {self.condition(columns + more, 1)}" if self.one_in(3) else said
+
+    def lateral(self, left: str, columns: Columns) -> tuple[str, Columns]:
+        self.count += 1
+        alias = f"q{self.count}"
+        text, kinds = self.select(0, None, columns)
+        joined = self.pick([f"{left} CROSS JOIN LATERAL ({text})", f"{left} LEFT JOIN LATERAL ({text})"])
+        on = " ON true" if " LEFT JOIN LATERAL (" in joined[len(left) :] else ""
+        return f"{joined} AS {alias}{on}", columns + [(f"{alias}.x{n}", kind) for n, kind in enumerate(kinds)]
 
     def table(self, depth: int) -> tuple[str, Columns]:
         self.count += 1
         alias = f"q{self.count}"
-        if depth and self.one_of(4) == 3:
-            query, kinds = self.query(depth - 1)
-            return f"({query}) AS {alias}", [(f"{alias}.x{n}", kind) for n, kind in enumerate(kinds)]
+        if self.common and self.one_in(2):
+            name = self.pick(list(self.common))
+            return f"{name} AS {alias}", [(f"{alias}.{column}", kind) for column, kind in self.common[name]]
+        if depth and self.one_in(4):
+            text, kinds = self.query(depth - 1)
+            return f"({text}) AS {alias}", [(f"{alias}.x{n}", kind) for n, kind in enumerate(kinds)]
+        if depth and self.one_in(10):
+            return self.merged(alias)
+        if depth and self.one_in(16):
+            inner, columns = self.source(depth)
+            return (f"({inner})" if " JOIN " in inner else inner), columns
+        if self.timed and self.one_in(24):
+            return self.window()
         name = self.pick(list(self.tables))
         return f"{name} AS {alias}", [(f"{alias}.{column}", kind) for column, kind in self.tables[name]]
 
-    def aggregate(self, columns: Columns, kind: str) -> str:
-        argument = self.value(columns, kind, 1, column=True)
-        calls = [f"min({argument})", f"max({argument})"]
-        if kind == INT:
-            other = self.value(columns, self.pick(TYPES), 1, column=True)
-            calls = ["count(*)", f"count({other})", f"sum({argument})", f"count(DISTINCT {other})", *calls]
-        elif kind == FLOAT:
-            number = self.value(columns, self.pick([INT, FLOAT]), 1, column=True)
-            calls = [f"avg({number})", f"sum({argument})", *calls]
-        elif kind == BOOL:
-            calls = [f"bool_and({argument})", f"bool_or({argument})", *calls]
-        call = self.pick(calls)
-        return f"{call} FILTER (WHERE {self.condition(columns, 1, 0)})" if self.one_of(5) == 4 else call
+    def merged(self, alias: str) -> tuple[str, Columns]:
+        """Two tables joined by the columns that they have in common; all have `i0`."""
+        one, other = self.pick(list(self.tables)), self.pick(list(self.tables))
+        join, form = self.pick(JOINS), self.choices.below(2)
+        first, second = self.tables[one], self.tables[other]
+        names = [name for name, _ in second]
+        shared = [name for name, _ in first if name in names] if form else ["i0"]
+        kinds = dict(first)
+        shown = [(name, kinds[name]) for name in shared]
+        shown += [(f"m1.{name}", kind) for name, kind in first if name not in shared]
+        shown += [(f"m2.{name}", kind) for name, kind in second if name not in shared]
+        text = ", ".join(f"{name} AS x{place}" for place, (name, _) in enumerate(shown))
+        joined = f"{one} AS m1 NATURAL {join} {other} AS m2" if form else f"{one} AS m1 {join} {other} AS m2 USING (i0)"
+        columns = [(f"{alias}.x{place}", kind) for place, (_, kind) in enumerate(shown)]
+        return f"(SELECT {text} FROM {joined}) AS {alias}", columns
 
-    def value(self, columns: Columns, kind: str, depth: int, column: bool = False) -> str:
-        """An expression of a type; one that is no literal with `column`."""
-        known = [name for name, other in columns if other == kind]
-        if known and (not depth or self.one_of(3)):
-            return self.pick(known)
-        if not depth:
-            return self.literal(kind) if not column else self.of_another(columns, kind)
-        if kind == BOOL:
-            return f"({self.condition(columns, depth - 1, 0)})"
-        one, other = self.value(columns, kind, depth - 1, column), self.value(columns, kind, depth - 1)
-        made = [
-            f"coalesce({one}, {other})",
-            f"nullif({one}, {other})",
-            f"CASE WHEN {self.condition(columns, 0, 0)} THEN {one} ELSE {other} END",
-        ]
-        if kind == TEXT:
-            made += [f"({one} || {other})", f"upper({one})"]
-        else:
-            made += [f"({one} + {other})", f"({one} - {other})", f"({one} * {other})", f"abs({one})", f"(-{one})"]
-        return self.pick(made)
+    def related(self, inner: Columns, outer: Columns, nested: int) -> str:
+        """A WHERE that says what rows of a subquery have to do with the row around it."""
+        pairs = [(one, other) for one, kind in inner for other, same in outer if kind == same]
+        said = []
+        if pairs and not self.one_in(5):
+            one, other = self.pick(pairs)
+            said.append(f"{one} {'=' if not self.one_in(4) else self.pick(COMPARISONS)} {other}")
+        if self.one_in(4):
+            said.append(self.condition(inner + outer, 1, nested))
+        return f" WHERE {' AND '.join(said)}" if said else ""
 
-    def of_another(self, columns: Columns, kind: str) -> str:
-        name, _ = self.pick(columns)
-        if kind == BOOL:
-            return f"({name} IS NULL)"
-        return f"CASE WHEN {name} IS NULL THEN {self.literal(kind)} ELSE {self.literal(kind)} END"
+    def subquery_value(self, columns: Columns, kind: str, nested: int) -> str:
+        source, inner = self.source(nested - 1)
+        return f"(SELECT {self.aggregate(inner, kind)} FROM {source}{self.related(inner, columns, nested - 1)})"
 
-    def literal(self, kind: str) -> str:
-        value = self.pick(VALUES[kind])
-        if value is None or kind == FLOAT:
-            return f"CAST({'NULL' if value is None else value} AS {kind})"
-        return f"'{value}'" if kind == TEXT else str(value).upper()
-
-    def condition(self, columns: Columns, depth: int, nested: int) -> str:
-        if depth and self.one_of(2):
-            one, other = self.condition(columns, depth - 1, nested), self.condition(columns, depth - 1, 0)
-            return self.pick([f"({one} AND {other})", f"({one} OR {other})", f"NOT ({one})"])
-        if nested and self.one_of(4) == 3:
-            return self.subquery(columns, nested)
-        kind = self.pick(TYPES)
-        one, other = self.value(columns, kind, min(depth, 1), column=True), self.value(columns, kind, 0)
-        made = [f"{one} {word} {other}" for word in ("=", "<>", "<", ">=", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")]
-        made += [f"{one} IS NULL", f"{one} IS NOT NULL", f"{one} IN ({other}, {self.literal(kind)})"]
-        if kind in (INT, FLOAT):
-            made += [f"{one} BETWEEN {self.literal(kind)} AND {other}"]
-        if kind == TEXT:
-            made += [f"{one} LIKE 'a%'"]
-        if kind == BOOL:
-            made += [one, f"{one} IS TRUE", f"{one} IS NOT TRUE"]
-        return self.pick(made)
-
-    def subquery(self, columns: Columns, nested: int) -> str:
+    def subquery_condition(self, columns: Columns, nested: int) -> str:
         name, kind = self.pick(columns)
-        form = self.pick(["IN", "NOT IN", "EXISTS", "NOT EXISTS", "="])
-        if form == "=":
-            source, inner = self.table(nested - 1)
-            return f"{name} = (SELECT {self.pick(['min', 'max'])}({self.value(inner, kind, 0, True)}) FROM {source})"
-        if form.endswith("IN"):
-            return f"{name} {form} ({self.select(nested - 1, [kind])[0]})"
-        source, inner = self.table(nested - 1)
-        same = [other for other, k in inner if k == kind]
-        where = f" WHERE {self.pick(same)} = {name}" if same else ""
-        return f"{form} (SELECT 1 FROM {source}{where})"
-
-    def one_of(self, count: int) -> int:
-        return self.draw(st.integers(0, count - 1))
-
-    def pick(self, choices: list) -> object:
-        return self.draw(st.sampled_from(choices))
+        outer = columns if self.one_in(3) else []
+        match self.choices.below(5):
+            case 0:
+                word = self.pick(["IN", "NOT IN"])
+                return f"{name} {word} ({self.select(nested - 1, [kind], outer)[0]})"
+            case 1:
+                source, inner = self.source(nested - 1)
+                word = self.pick(["EXISTS", "NOT EXISTS"])
+                return f"{word} (SELECT 1 FROM {source}{self.related(inner, columns, nested - 1)})"
+            case 2:
+                return f"{name} {self.pick(COMPARISONS)} {self.subquery_value(outer, kind, nested)}"
+            case 3:
+                word = f"{self.pick(COMPARISONS)} {self.pick(['ANY', 'ALL'])}"
+                return f"{name} {word} ({self.select(nested - 1, [kind], outer)[0]})"
+        return f"{name} IN ({self.query(nested - 1, [kind])[0]})"

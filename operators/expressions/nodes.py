@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import attrs
@@ -80,7 +81,7 @@ class Expression(ABC):
         Raises:
             ExpressionError: a column or function is missing, or the types do not fit.
         """
-        return BoundExpression(self.resolve(schema))
+        return _bound(self, schema)
 
     def to_arrow(self, schema: pa.Schema | None = None) -> pc.Expression | None:
         """A condition that holds wherever this one does, for a reader that can skip rows; None where there is none.
@@ -93,6 +94,12 @@ class Expression(ABC):
     def pushed(self, schema: pa.Schema | None) -> pushdown.Pushed:
         """What a reader can know of it; the default is nothing."""
         return pushdown.NOTHING
+
+
+@lru_cache(maxsize=4096)
+def _bound(expression: Expression, schema: pa.Schema) -> BoundExpression:
+    # A query binds each of its expressions often: at every step of its planning, and again for each partition.
+    return BoundExpression(expression.resolve(schema))
 
 
 def as_node(value: Any) -> Expression:
@@ -190,6 +197,10 @@ class Literal(Expression):
 
     def scalar(self) -> pa.Scalar:
         """The value as Arrow's; raises ExpressionError where Arrow has no such value."""
+        return self._scalar
+
+    @cached_property
+    def _scalar(self) -> pa.Scalar:
         try:
             number = Decimal(self.value) if self._beyond_integers else self.value
             if isinstance(number, Decimal) and self.type is None:

@@ -228,3 +228,10 @@ SELECT DISTINCT symbol, venue FROM trades;
 -- b | Y
 -- c | None
 -- c | X
+
+-- case: a zero below zero is a zero
+-- table: t (i BIGINT, f DOUBLE)
+-- 0 | 0.0
+-- 1 | 1.5
+-- 2 | NULL
+SELECT i FROM t WHERE -f NOT IN (0.0::DOUBLE, 2.5::DOUBLE) OR -f * 2 IN (0.0::DOUBLE, 1.5::DOUBLE) AND i = 0;

@@ -257,6 +257,9 @@ def membership(values: pa.Array) -> Kernel:
     """The kernel of ``IN`` over these values: NULL for NULL, and instead of false where one of them is NULL."""
     present = values.drop_null()
     missing = len(present) < len(values)
+    if pa.types.is_floating(present.type) and pc.any(pc.equal(present, 0)).as_py():
+        # Arrow looks values up by their bits, in which the two zeros differ.
+        present = pa.concat_arrays([present, pa.array([0.0, -0.0], present.type)])
 
     def kernel(operand: Any) -> pa.Array:
         found = pc.is_in(operand, value_set=present)
