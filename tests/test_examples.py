@@ -1,5 +1,6 @@
 """Every example runs, as a program and by the command, and gives what DuckDB gives for the same data."""
 
+import json
 import runpy
 import sys
 from collections.abc import Callable
@@ -144,6 +145,41 @@ def test_one_billion_rows_but_fewer(here: Path, run: Run, monkeypatch: pytest.Mo
     found = rows("SELECT station, low, mean, high, rows FROM read_csv('out/onebrc/*.csv')")
     expected = "station, min(temperature), avg(temperature), max(temperature), count(*)"
     same(found, rows(f"SELECT {expected} FROM {measured} GROUP BY station"))
+
+
+def test_orders_of_change_events(here: Path) -> None:
+    as_target("examples/orders.sql")
+    orders: dict[int, dict[str, Any]] = {}
+    for event in map(json.loads, Path("examples/data/orders_changes.jsonl").read_text().splitlines()):
+        if event is not None:
+            orders.pop((event["after"] or event["before"])["id"], None)
+            if event["after"] is not None:
+                changed = {"changed_at": event["source"]["ts_ms"] * 1_000}
+                orders[event["after"]["id"]] = event["after"] | changed
+    Path("orders.jsonl").write_text("".join(json.dumps(order) + "\n" for order in orders.values()))
+    owed: dict[str, Any] = {}
+    for line in lines_in("out/orders/owed"):
+        owed.pop(line["customer"], None)
+        if not line["_deleted"]:
+            owed[line["customer"]] = (line["customer"], line["orders"], line["amount"])
+    same(
+        sorted(owed.values()),
+        rows(
+            "SELECT customer, count(*), sum(amount::DECIMAL(10, 2))::DOUBLE FROM 'orders.jsonl' "
+            "WHERE status = 'open' GROUP BY customer"
+        ),
+    )
+    sent = [event["after"] for event in lines_in("out/orders/sent")]
+    assert all(event["op"] == "c" or event["before"] for event in lines_in("out/orders/sent"))
+    same(
+        sorted((order["id"], order["customer"]) for order in sent if order is not None),
+        rows("SELECT id, customer FROM 'orders.jsonl' WHERE status = 'sent'"),
+    )
+    assert lines_in("out/orders/not_understood") == []
+
+
+def lines_in(directory: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for part in Path(directory).glob("*.jsonl") for line in part.read_text().splitlines()]
 
 
 def test_every_example_is_run_here() -> None:

@@ -11,6 +11,7 @@ import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
+from flow.schema import WEIGHT
 from flow.sink import Sink
 from operators.change_forms import FORMS, READ_AS, Form
 from operators.files.arrow import ArrowFile
@@ -90,7 +91,7 @@ def _follow(options: Options) -> str | None:
 def _chosen(source: FileSource, table: TableOptions) -> dict[str, Any]:
     """Which columns are read: those declared, by name; by position in a CSV file that does not name them."""
     if isinstance(source, Csv) and not source.header:
-        return {"names": table.names}
+        return {"names": table.names and (*table.names, *([WEIGHT] if source.changes == "weight" else []))}
     if isinstance(source, DebeziumJson):
         return {} if table.names is None else {"columns": (*table.names, *source.added)}
     return {"columns": table.names}
