@@ -80,6 +80,8 @@ class Side:
         self._gone = np.zeros(0, np.int64)
         self._marks = np.zeros(0, np.int64)
         self._seen = np.zeros(0, np.int64)
+        self._owes = np.zeros(0, np.int64)
+        self._debts = 0
         self._live = 0
         self.counts = np.zeros(0, np.int64)
         self.partners = np.zeros(0, np.int64)
@@ -121,7 +123,7 @@ class Side:
 
     def apply(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None) -> Delta:
         """Let rows come and go; where `weights` is None, each comes once."""
-        if self._identity is None and weights is None:
+        if self._identity is None and weights is None and not self._debts:
             return self._extend(columns, slots)
         weights = np.ones(len(slots), np.int64) if weights is None else weights
         if self._identity is None:
@@ -144,14 +146,16 @@ class Side:
     def _by_value(self) -> KeyIndex:
         """The numbers of rows by their hashes; the first call numbers the rows that are there anew."""
         if self._identity is None:
-            payload, slots, partners, standing = self._payload, self._slots, self.partners, self.standing()
+            payload, slots, partners, counts = self._payload, self._slots, self.partners, self.counts
+            standing = self.standing()
             self._identity = KeyIndex([pa.int64()])
             self._counted = True
             self._empty()
             # An index that is given all rows at once looks for most of them again each time that it grows.
             for low in range(0, len(standing), _AT_ONCE):
                 rows = standing[low : low + _AT_ONCE]
-                self.load(payload.take(rows, self._all), slots[rows], None, partners[rows])
+                often = counts[rows] if len(counts) else None
+                self.load(payload.take(rows, self._all), slots[rows], often, partners[rows])
         return self._identity
 
     def _extend(self, columns: list[pa.Array], slots: IntArray) -> Delta:
@@ -172,8 +176,17 @@ class Side:
         left = self._without_pairs(delta)
         if left is None:
             return None
-        rows = self._rows_of(left)
-        return None if rows is None else self._exchange(left, rows)
+        gone, come = np.flatnonzero(left.counts < 0), np.flatnonzero(left.counts > 0)
+        owed = come[:0]
+        if self._debts:
+            self._owes = grown(self._owes, int(delta.slots.max()) + 1, 0)
+            owed = come[self._owes[left.slots[come]] > 0]
+        rows, met = self._rows_of(left, gone, 1), self._rows_of(left, owed, -1)
+        if rows is None or met is None:
+            return None
+        numbers = np.full(len(left), -1, np.int64)
+        numbers[gone], numbers[owed] = rows, met
+        return self._exchange(left, numbers)
 
     def _without_pairs(self, delta: Delta) -> Delta | None:
         """The changes without rows that both come and go; None where some come, or go, several times."""
@@ -217,27 +230,74 @@ class Side:
         self._seen[slots] = places
         return bool((self._seen[slots] == places).all())
 
-    def _rows_of(self, delta: Delta) -> IntArray | None:
-        """The numbers of those that go, all different; None where one is not there, or where it takes long to look."""
-        gone = np.flatnonzero(delta.counts < 0)
-        starts, lengths = self._lists.spans(delta.slots[gone])
+    def _rows_of(self, delta: Delta, places: IntArray, sign: int) -> IntArray | None:
+        """The numbers that changed rows have among those there whose counts have this sign, all different; else -1.
+
+        None where it takes long to look, or two would have the same.
+        """
+        starts, lengths = self._lists.spans(delta.slots[places])
         if int(lengths.sum()) > _FEW_TO_LOOK_AT * len(delta):
             return None
-        numbers = np.full(len(gone), -1, np.int64)
-        for owners, places in spread(lengths, _AT_ONCE):
-            rows = self._lists.at(starts[owners] + places)
-            places = pa.array(gone[owners])
-            same = equal_rows([array.take(places) for array in delta.columns], self.values(rows), len(rows))
+        numbers = np.full(len(places), -1, np.int64)
+        for owners, items in spread(lengths, _AT_ONCE):
+            rows = self._lists.at(starts[owners] + items)
+            chosen = pa.array(places[owners])
+            same = equal_rows([array.take(chosen) for array in delta.columns], self.values(rows), len(rows))
             if self._counted:
-                same &= self.counts[rows] > 0
+                same &= self.counts[rows] == sign
             numbers[owners[same]] = rows[same]
-        if (numbers < 0).any() or not (self._firsts(numbers) == np.arange(len(numbers))).all():
-            return None
-        return numbers
+        known = numbers[numbers >= 0]
+        return numbers if (self._firsts(known) == np.arange(len(known))).all() else None
 
-    def _exchange(self, delta: Delta, rows: IntArray) -> Delta:
-        """Take rows out by their numbers, and others in: in their places, where both have the same key."""
-        gone, come = np.flatnonzero(delta.counts < 0), np.flatnonzero(delta.counts > 0)
+    def _exchange(self, delta: Delta, numbers: IntArray) -> Delta:
+        """Take rows out by their numbers, and others in: in their places, where both have the same key.
+
+        A row that goes and has no number has gone before it came: it is counted below zero until it comes.
+        """
+        self._begin_to_count()
+        counts, slots = delta.counts, delta.slots
+        leaving, new = np.flatnonzero(numbers >= 0), np.flatnonzero(numbers < 0)
+        met = leaving[counts[leaving] > 0]
+        if len(met):
+            np.subtract.at(self._owes, slots[met], 1)
+            self._debts -= len(met)
+        if self._payload.replaceable:
+            gone, come = leaving[counts[leaving] < 0], new[counts[new] > 0]
+            # Of several rows of a key one takes the place of one.
+            self._seen[slots[come]] = -1
+            self._seen[slots[gone]] = gone
+            before = self._seen[slots[come]]
+            self._seen[slots[come]] = come
+            placed = (before >= 0) & (self._seen[slots[come]] == come)
+            replaced, come = before[placed], come[placed]
+            numbers[come] = numbers[replaced]
+            chosen = pa.array(come)
+            self._payload.replace(numbers[come], [array.take(chosen) for array in delta.columns])
+            stays = np.ones(len(delta), np.bool_)
+            stays[replaced] = False
+            leaving, new = leaving[stays[leaving]], new[numbers[new] < 0]
+        if len(new):
+            chosen = pa.array(new)
+            numbers[new] = self._extend([array.take(chosen) for array in delta.columns], slots[new]).rows
+            self.counts[numbers[new]] = counts[new]
+            owing = new[counts[new] < 0]
+            if len(owing):
+                self._owes = grown(self._owes, int(slots.max()) + 1, 0)
+                np.add.at(self._owes, slots[owing], 1)
+                self._debts += len(owing)
+        if len(leaving):
+            self.counts[numbers[leaving]] = 0
+            self._live -= len(leaving)
+            self._gone = grown(self._gone, int(slots[leaving].max()) + 1, 0)
+            np.add.at(self._gone, slots[leaving], 1)
+            self._shorten(unique_slots(slots[leaving], len(self._gone)))
+        # What is known of a number is what holds of the row that came.
+        order = np.concatenate([np.flatnonzero(counts < 0), np.flatnonzero(counts > 0)])
+        chosen = pa.array(order)
+        columns = [array.take(chosen) for array in delta.columns]
+        return Delta(columns, slots[order], counts[order], numbers[order])
+
+    def _begin_to_count(self) -> None:
         if not self._counted:
             self._counted = True
             self.counts = grown(self.counts, self.rows, 0)
@@ -245,40 +305,6 @@ class Side:
             self.counts[: self.rows] = 1
             self._listed[: self.rows] = True
             self._live = self.rows
-        numbers = np.zeros(len(delta), np.int64)
-        numbers[gone] = rows
-        placed = np.zeros(len(come), np.bool_)
-        freed = np.ones(len(gone), np.bool_)
-        if len(gone) and len(come) and self._payload.replaceable:
-            self._seen[delta.slots[come]] = -1
-            self._seen[delta.slots[gone]] = np.arange(len(gone))
-            takes = self._seen[delta.slots[come]]
-            placed = takes >= 0
-            # Several rows of a key that come may want the same place.
-            self._seen[delta.slots[come]] = np.arange(len(come))
-            placed &= self._seen[delta.slots[come]] == np.arange(len(come))
-            takes = takes[placed]
-            freed[takes] = False
-            numbers[come[placed]] = rows[takes]
-            chosen = pa.array(come[placed])
-            self._payload.replace(rows[takes], [array.take(chosen) for array in delta.columns])
-        new = come[~placed]
-        if len(new):
-            chosen = pa.array(new)
-            numbers[new] = self._extend([array.take(chosen) for array in delta.columns], delta.slots[new]).rows
-        left = rows[freed]
-        if len(left):
-            slots = delta.slots[gone[freed]]
-            self.counts[left] = 0
-            self._live -= len(left)
-            self._gone = grown(self._gone, int(slots.max()) + 1, 0)
-            np.add.at(self._gone, slots, 1)
-            self._shorten(unique_slots(slots, len(self._gone)))
-        # What is known of a number is what holds of the row that came.
-        order = np.concatenate([gone, come])
-        chosen = pa.array(order)
-        columns = [array.take(chosen) for array in delta.columns]
-        return Delta(columns, delta.slots[order], delta.counts[order], numbers[order])
 
     def _settle(self, columns: list[pa.Array], slots: IntArray, weights: IntArray, rows: IntArray) -> Delta:
         """Change how often numbered rows are there."""
