@@ -20,9 +20,9 @@ def text_functions(dialect: type[Dialect]) -> dict[str, Callable[..., Any]]:
         return {"TO_HEX": exp.LowerHex.from_arg_list, "SHA2": exp.SHA2.from_arg_list}
     if issubclass(dialect, DuckDB):
         # `format` has Python's braces there.
-        return {"FORMAT": _called("fmt"), "REGEXP_MATCHES": exp.RegexpLike.from_arg_list}
+        return {"FORMAT": _called("fmt"), "STRLEN": exp.ByteLength.from_arg_list}
     if issubclass(dialect, MySQL):
-        return {"LENGTH": exp.ByteLength.from_arg_list}
+        return {"LENGTH": exp.ByteLength.from_arg_list, "MID": exp.Substring.from_arg_list}
     if issubclass(dialect, Spark2):
         return {"FORMAT_STRING": _called("printf"), "PRINTF": _called("printf")}
     return {}

@@ -253,9 +253,10 @@ def _encoding(arguments: Sequence[Argument]) -> Resolved | None:
         if arguments[0].family == "text" and not arguments[0].unknown:
             return None
         return Resolved((pa.binary(), *more), pa.string(), _applied(_ENCODE[form.lower()]))
+    charset = _charset(form)
     if arguments[0].family == "binary":
         return None
-    return Resolved((pa.string(), *more), pa.binary(), _applied(_encoded(_charset(form))))
+    return Resolved((pa.string(), *more), pa.binary(), _applied(_encoded(charset)))
 
 
 def _decoding(arguments: Sequence[Argument]) -> Resolved | None:
@@ -268,9 +269,10 @@ def _decoding(arguments: Sequence[Argument]) -> Resolved | None:
             if arguments[0].family == "binary"
             else Resolved((pa.string(), *more), pa.binary(), _applied(_DECODE[form.lower()]))
         )
+    charset = _charset(form)
     if arguments[0].family == "text" and not arguments[0].unknown:
         return None
-    return Resolved((pa.binary(), *more), pa.string(), _applied(_decoded(_charset(form))))
+    return Resolved((pa.binary(), *more), pa.string(), _applied(_decoded(charset)))
 
 
 overload(

@@ -13,7 +13,7 @@ from operators.expressions.registry import function
 @function(
     "only_row(bigint, any) -> any",
     result=lambda types: types[1],
-    says="A value of a table that has so many rows; fails where there are several. Subqueries that are values become it.",
+    says="A value of a table that has so many rows; fails where there are several. Subqueries as values are this.",
     examples=["only_row(1, 'a') = 'a'", "only_row(0, NULL) IS NULL"],
 )
 def _only_row(rows: Any, value: Any) -> pa.Array:

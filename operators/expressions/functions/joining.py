@@ -183,7 +183,9 @@ function("string_to_array(text, text, text) -> list", result=lambda types: _TEXT
 )
 def _string_split(value: Any, separator: Any) -> pa.Array:
     def split(texts: pa.Array, between: str) -> pa.Array:
-        return pc.split_pattern(texts, between) if between else _letters(texts)
+        if between:
+            return pc.split_pattern(texts, between)
+        return pc.if_else(pc.fill_null(pc.equal(texts, ""), False), pa.scalar([""], _TEXTS), _letters(texts))
 
     return parametric(split, _TEXTS)(value, separator)
 

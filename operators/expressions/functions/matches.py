@@ -41,7 +41,8 @@ class _Pieces:
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        return np.concatenate(([0], self.ends[:-1]))
+        starts: NDArray[np.int64] = np.concatenate(([0], self.ends))[:-1].astype(np.int64)
+        return starts
 
     @property
     def counts(self) -> NDArray[np.int64]:
