@@ -7,8 +7,9 @@ import pytest
 
 from flow import Graph, Stream
 from flow.schema import WEIGHT
-from operators import Table, explain, read_script, script, sql
+from operators import Table, explain, read_script, script
 from operators.sql.dialect import Text, parse
+from operators.sql.lowering import schema_of
 from operators.sql.plan import Scan
 from operators.sql.planner import plan_query
 from operators.sql.query import plan_of
@@ -62,6 +63,11 @@ def keys(query: str) -> tuple[tuple[str, ...], ...]:
         ("SELECT id FROM one UNION SELECT id FROM one", (("id",),)),
         ("SELECT DISTINCT ON (city) city, n FROM one ORDER BY city, n", (("city",),)),
         ("SELECT city, n FROM one ORDER BY n LIMIT 1", ((),)),
+        ("SELECT id, x, n FROM one CROSS JOIN UNNEST(ARRAY[n]) WITH ORDINALITY AS t (x, place)", ()),
+        (
+            "SELECT id, place FROM one CROSS JOIN UNNEST(ARRAY[n]) WITH ORDINALITY AS t (x, place)",
+            (("id", "place"),),
+        ),
         ("SELECT city, row_number() OVER (PARTITION BY city ORDER BY n) AS r FROM one", (("city", "r"),)),
     ],
 )
@@ -74,21 +80,17 @@ def test_what_is_said_to_be_unique_is_so(case: Case) -> None:
     tables = {name: table for name, table in case.used().items() if WEIGHT not in table.column_names}
     if tables.keys() != case.used().keys() or not tables:
         return
-    claimed = unique_keys(plan_of(case.query, **streams(tables)))  # type: ignore[arg-type]  # tables have other names
+    plan = plan_of(case.query, **streams(tables))  # type: ignore[arg-type]  # tables have other names
+    claimed, names = unique_keys(plan), schema_of(plan).names
     with Reference(case.duckdb or case.query) as batch:
         result = batch.table(tables)
     for key in claimed:
         if not key:
             assert result.num_rows <= 1
             continue
-        columns = [result.columns[place] for place in map(plan_names(case, tables).index, key)]
+        columns = [result.columns[place] for place in map(names.index, key)]
         rows = pa.table({str(place): column for place, column in enumerate(columns)})
         assert len(rows.group_by(rows.column_names).aggregate([])) == result.num_rows
-
-
-def plan_names(case: Case, tables: dict[str, pa.Table]) -> list[str]:
-    graph = streams(tables)
-    return sql(case.query, **graph).schema.names  # type: ignore[arg-type]  # tables have other names
 
 
 def test_the_logical_plan() -> None:

@@ -77,7 +77,16 @@ class _Keys:
                 keys = [frozenset(plan.keys)] if plan.limit == 1 and not plan.offset else []
                 numbered = [] if plan.rank is None else [frozenset((*plan.keys, plan.rank))]
                 return [*self.of(plan.input), *keys, *numbered]
+            case p.AwaitCalls() | p.OnlyRow():
+                return self._kept(plan, plan.input)
+            case p.Unnest() if plan.ordinality is not None:
+                return [key | {plan.ordinality} for key in self._kept(plan, plan.input)]
         return []
+
+    def _kept(self, plan: p.Plan, source: p.Plan) -> list[Key]:
+        """The keys of what a node is made of, whose columns it still has."""
+        names = frozenset(schema_of(plan).names)
+        return [key for key in self.of(source) if key <= names]
 
     def _of_right(self, plan: p.SetOperation) -> list[Key]:
         """The keys of the right side of an intersection, whose rows are both sides'."""
