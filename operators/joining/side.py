@@ -26,6 +26,7 @@ _FEW_GONE: Final = 4
 _FEW_ROWS: Final = 65_536
 _AT_ONCE: Final = 65_536
 _FEW_TO_LOOK_AT: Final = 2
+_FEW_ALIKE: Final = 64
 _ANOTHER: Final = 0x9E3779B97F4A7C15 - 2**64
 
 
@@ -174,8 +175,7 @@ class Side:
             return None
         self._seen = grown(self._seen, int(delta.slots.max()) + 1, 0)
         left = self._without_pairs(delta)
-        if left is None:
-            return None
+        self._begin_to_count()
         gone, come = np.flatnonzero(left.counts < 0), np.flatnonzero(left.counts > 0)
         owed = come[:0]
         if self._debts:
@@ -188,8 +188,8 @@ class Side:
         numbers[gone], numbers[owed] = rows, met
         return self._exchange(left, numbers)
 
-    def _without_pairs(self, delta: Delta) -> Delta | None:
-        """The changes without rows that both come and go; None where some come, or go, several times."""
+    def _without_pairs(self, delta: Delta) -> Delta:
+        """The changes without rows that both come and go."""
         weights, slots, seen = delta.counts, delta.slots, self._seen
         gone, come = np.flatnonzero(weights < 0), np.flatnonzero(weights > 0)
         seen[slots[come]] = -1
@@ -215,13 +215,12 @@ class Side:
             )
             net = np.zeros(len(first), np.int64)
             np.add.at(net, codes, weights[some])
-            if np.abs(net).max() > 1:
-                return None
             kept[some] = False
-            kept[some[first]] = net != 0
-            weights = weights.copy()
-            weights[some[first]] = net
-            delta = attrs.evolve(delta, weights=weights)
+            often = np.abs(net)
+            order = np.concatenate([np.flatnonzero(kept), np.repeat(some[first], often)])
+            weights = np.concatenate([weights[kept], np.repeat(np.sign(net), often)])
+            places = pa.array(order)
+            return Delta([array.take(places) for array in delta.columns], slots[order], weights, delta.rows)
         return delta if kept.all() else delta.take(kept)
 
     def _differ(self, slots: IntArray) -> bool:
@@ -233,7 +232,7 @@ class Side:
     def _rows_of(self, delta: Delta, places: IntArray, sign: int) -> IntArray | None:
         """The numbers that changed rows have among those there whose counts have this sign, all different; else -1.
 
-        None where it takes long to look, or two would have the same.
+        None where it takes long to look, or many are alike.
         """
         starts, lengths = self._lists.spans(delta.slots[places])
         if int(lengths.sum()) > _FEW_TO_LOOK_AT * len(delta):
@@ -243,18 +242,29 @@ class Side:
             rows = self._lists.at(starts[owners] + items)
             chosen = pa.array(places[owners])
             same = equal_rows([array.take(chosen) for array in delta.columns], self.values(rows), len(rows))
-            if self._counted:
-                same &= self.counts[rows] == sign
+            same &= self.counts[rows] == sign
             numbers[owners[same]] = rows[same]
-        known = numbers[numbers >= 0]
-        return numbers if (self._firsts(known) == np.arange(len(known))).all() else None
+        known = np.flatnonzero(numbers >= 0)
+        first = self._firsts(numbers[known]) == np.arange(len(known))
+        lost = known[~first]
+        if len(lost) > _FEW_ALIKE:
+            return None
+        if len(lost):
+            # Equal rows want the same number: those that come later get others.
+            taken = numbers[known[first]]
+            self.counts[taken] = 0
+            others = self._rows_of(delta, places[lost], sign)
+            self.counts[taken] = sign
+            if others is None:
+                return None
+            numbers[lost] = others
+        return numbers
 
     def _exchange(self, delta: Delta, numbers: IntArray) -> Delta:
         """Take rows out by their numbers, and others in: in their places, where both have the same key.
 
         A row that goes and has no number has gone before it came: it is counted below zero until it comes.
         """
-        self._begin_to_count()
         counts, slots = delta.counts, delta.slots
         leaving, new = np.flatnonzero(numbers >= 0), np.flatnonzero(numbers < 0)
         met = leaving[counts[leaving] > 0]
