@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 import attrs
 import pyarrow as pa
@@ -297,6 +298,8 @@ def counted(table: pa.Table) -> Counter[Row]:
 def plain(value: Any) -> Any:
     """A value that can be compared and hashed."""
     match value:
+        case UUID():
+            return str(value)
         case float() if math.isnan(value):
             return "NaN"
         case list():

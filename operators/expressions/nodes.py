@@ -39,7 +39,7 @@ from operators.expressions.types import Argument, ExpressionError, common, liter
 _INFIX: Final = frozenset(
     {"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">=", "and", "or", "like", "ilike", "similar to",
      "~", "~*", "^",
-     "is distinct from", "is not distinct from"}
+     "is distinct from", "is not distinct from", "->", "->>", "#>", "#>>", "@>", "<@", "&&", "?", "?|", "?&"}
 )  # fmt: skip
 _POSTFIX: Final = frozenset({"is null", "is not null", "is true", "is not true", "is false", "is not false"})
 _ALIASES: Final = {

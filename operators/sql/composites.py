@@ -66,7 +66,7 @@ def composite(text: Text, node: Tree, convert: Convert, operator: str | None) ->
         case exp.Cast() if node.args["to"].this == exp.DType.JSONB:
             return Call("jsonb", (Cast(convert(node.this), JSON, forgiving=isinstance(node, exp.TryCast)),))
         case exp.Is() if isinstance(node.expression, exp.JSON):
-            return _is_json(text, node.expression, convert(node.this))
+            return _is_json(text, node, convert(node.this))
         case exp.Uuid():
             raise text.error(
                 "random UUIDs are not supported: a row that is taken back must be the one that was given out",
@@ -119,9 +119,9 @@ def _subscript(text: Text, node: Any, convert: Convert) -> Expression:
         last = Literal(-1) if wanted.expression is None else convert(wanted.expression)
         return Call("array_slice", (operand, first, last))
     index = convert(wanted)
-    if isinstance(index, Literal) and isinstance(index.value, int):
-        # sqlglot counts from 0 where it knows the index.
-        index = Literal(index.value + 1)
+    if not node.args.get("offset") and not (isinstance(wanted, exp.Literal) and wanted.is_string):
+        # The dialect counts from 0.
+        index = Call("+", (index, Literal(1)))
     return Call("list_element", (operand, index))
 
 
@@ -167,7 +167,7 @@ def _extracted(text: Text, node: Any, convert: Convert) -> Expression:
     if steps is None:
         if isinstance(node.expression, exp.JSONPath):
             raise text.error(
-                f"the path {render(node.expression)} is not supported: paths have names and numbers", node,
+                "paths with others than names and numbers are not supported", node,
                 "unnest json_array_elements(...) for all elements of an array",
             )  # fmt: skip
         return Call("->>" if scalar else "->", (convert(operand), convert(node.expression)))
@@ -184,10 +184,11 @@ def _extracted(text: Text, node: Any, convert: Convert) -> Expression:
     return Call("json_extract_string" if scalar else "json_extract", (document, Literal(path)))
 
 
-def _is_json(text: Text, kind: Any, operand: Expression) -> Expression:
+def _is_json(text: Text, node: Any, operand: Expression) -> Expression:
+    kind = node.expression
     word = (str(kind.this) if kind.this else "VALUE").lower()
     if word not in _JSON_KINDS or kind.args.get("with_") or kind.args.get("unique"):
-        raise text.error(f"IS {render(kind)} is not supported", kind, "write IS JSON [VALUE | SCALAR | ARRAY | OBJECT]")
+        raise text.error(f"IS {render(kind)} is not supported", node, "write IS JSON [VALUE | SCALAR | ARRAY | OBJECT]")
     return Call(f"is json {word}", (operand,))
 
 

@@ -197,7 +197,10 @@ def speaker_of(dialect: str) -> Dialect:
     if dialect not in Dialect.classes:
         names = [name for name in Dialect.classes if name]
         raise SqlError(f"no SQL dialect {dialect!r}; {known(dialect, names)}")
-    return Dialect.get_or_raise(dialect)
+    speaker = Dialect.get_or_raise(dialect)
+    # Subscripts stay as they are written; NestedParser notes from what they count.
+    speaker.INDEX_OFFSET = 0
+    return speaker
 
 
 def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:

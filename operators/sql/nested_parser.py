@@ -12,6 +12,18 @@ from sqlglot import Parser, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 
 TRANSFORMS: Final = frozenset({"list_transform", "list_apply", "array_transform", "array_apply", "apply", "transform"})
+WRITTEN_AS: Final = "written_as"
+"""In the meta data of a node: the name of the function that it was written as."""
+
+_WRONG: Final = "wrong"
+"""In the meta data of a node: why it makes no sense."""
+
+_MADE: Final = {
+    (exp.JSONArrayAgg, False): "to_json",
+    (exp.JSONBObjectAgg, False): "json_object_from_entries",
+    (exp.JSONBObjectAgg, True): "map_from_entries",
+}
+
 _WHOLE: Final = (exp.Anonymous, exp.Column, exp.Paren, exp.Neg, exp.Interval)
 """What stands right of an arrow as it is; of other nodes, their leftmost part does."""
 
@@ -27,6 +39,13 @@ class NestedParser(Parser):
             for function in list(node.find_all(exp.Lambda)):
                 if _name(function.parent) not in TRANSFORMS | FILTERS and len(function.expressions) == 1:
                     function.replace(_arrow(function))
+        core = node.this if isinstance(node, exp.Filter) else node
+        if isinstance(core, exp.JSONObjectAgg):
+            self.raise_error(
+                core.meta.get(_WRONG, "JSON_OBJECTAGG: write json_object_agg(name, value)")
+            )
+        if isinstance(core, exp.JSONArrayAgg | exp.JSONBObjectAgg) and WRITTEN_AS in core.meta:
+            return _of_list(node, core)
         return node
 
     def _parse_map(self) -> Any:
@@ -44,25 +63,38 @@ class NestedParser(Parser):
         node = super()._parse_bracket(*arguments, **options)
         if isinstance(node, exp.Array) and [type(each) for each in node.expressions] == [exp.Comprehension]:
             return _comprehended(node.expressions[0])
+        subscript = node
+        while isinstance(subscript, exp.Bracket):
+            if subscript.args.get("offset") is None:
+                # What sqlglot would do to indices depends on what it knows of their types.
+                subscript.set("offset", type(self.dialect).INDEX_OFFSET)
+            subscript = subscript.this
         return node
 
 
 def nested_functions() -> dict[str, Callable[[list[Any]], Any]]:
-    """Aggregates that a dialect's parser does not know for such."""
+    """Aggregates that not all dialects' parsers know for such."""
 
-    def listed(arguments: list[Any]) -> Any:
-        return exp.JSONArrayAgg(this=arguments[0] if arguments else None)
+    def reading(name: str, pairs: bool) -> Callable[[list[Any]], Any]:
+        def read(arguments: list[Any]) -> Any:
+            made: exp.Expr
+            if len(arguments) != 1 + pairs:
+                wanted = "a name and a value" if pairs else "one argument"
+                made = exp.JSONObjectAgg(expressions=arguments)
+                made.meta[_WRONG] = f"{name}() takes {wanted}"
+                return made
+            if pairs:
+                made = exp.JSONBObjectAgg(this=arguments[0], expression=arguments[1])
+            else:
+                made = exp.JSONArrayAgg(this=arguments[0])
+            made.meta[WRITTEN_AS] = name
+            return made
 
-    def paired(arguments: list[Any]) -> Any:
-        return (
-            exp.JSONBObjectAgg(this=arguments[0], expression=arguments[1]) if len(arguments) == 2 else _odd(arguments)
-        )
+        return read
 
-    def _odd(arguments: list[Any]) -> Any:
-        return exp.JSONObjectAgg(expressions=arguments)
-
-    lists = dict.fromkeys(("JSON_AGG", "JSONB_AGG", "JSON_GROUP_ARRAY"), listed)
-    return {**lists, **dict.fromkeys(("JSON_OBJECT_AGG", "JSONB_OBJECT_AGG", "JSON_GROUP_OBJECT"), paired)}
+    lists = {name.upper(): reading(name, pairs=False) for name in ("json_agg", "jsonb_agg", "json_group_array")}
+    names = ("json_object_agg", "jsonb_object_agg", "json_group_object", "map_agg")
+    return lists | {name.upper(): reading(name, pairs=True) for name in names}
 
 
 def words_of(dialect: type[Dialect]) -> dict[str, Any]:
@@ -86,6 +118,25 @@ def _name(node: Any) -> str:
         case exp.Anonymous():
             return str(node.this).lower()
     return ""
+
+
+def _of_list(node: Any, core: Any) -> exp.Expr:
+    """An aggregate that gives JSON, or a map, as a function of the list of all values (or of keys and values)."""
+    name = core.meta[WRITTEN_AS]
+    given = core.this
+    if isinstance(core, exp.JSONBObjectAgg):
+        order = core.expression if isinstance(core.expression, exp.Order) else None
+        value = core.expression if order is None else order.this
+        given = exp.Anonymous(this="row", expressions=[core.this, value])
+        if order is not None:
+            given = exp.Order(this=given, expressions=order.expressions)
+    listed: exp.Expr = exp.ArrayAgg(this=given)
+    listed.meta.update(core.meta)
+    if isinstance(node, exp.Filter):
+        listed = exp.Filter(this=listed, expression=node.expression)
+    made = exp.Anonymous(this=_MADE[type(core), name == "map_agg"], expressions=[listed])
+    made.meta.update(core.meta)
+    return made
 
 
 def _arrow(function: exp.Lambda) -> exp.Expr:

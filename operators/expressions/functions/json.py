@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.expressions.casts import castable
+from operators.expressions.casts import cast_value, castable
 from operators.expressions.documents import (
     Step,
     dump,
@@ -24,9 +24,9 @@ from operators.expressions.documents import (
     parse_path,
     text_of,
 )
-from operators.expressions.lists import null_where_any, over_distinct, spread
+from operators.expressions.lists import Lists, null_where_any, over_distinct, plain, spread
 from operators.expressions.registry import Resolved, function, overload
-from operators.expressions.types import JSON, Argument, ExpressionError, Family, storage
+from operators.expressions.types import JSON, Argument, ExpressionError, Family, logical, storage
 from operators.text import json_text, side_by_side
 
 Take = Callable[[bool, Any], Any]
@@ -378,6 +378,34 @@ for _prefix in ("json", "jsonb"):
         says="A JSON object of names and values, one after the other; also written `json_object(name: value, ...)`.",
         examples=(f"""{_prefix}_build_object('a', 1, 'b', [2]) = '{{"a":1,"b":[2]}}'""",),
     )  # fmt: skip
+
+
+def _object_of_entries(arguments: Sequence[Argument]) -> Resolved | None:
+    if len(arguments) != 1 or arguments[0].family != "list":
+        return None
+    entry = arguments[0].type.value_type
+    if not pa.types.is_struct(entry) or entry.num_fields != 2:
+        return None
+
+    @null_where_any
+    def kernel(value: pa.Array) -> pa.Array:
+        lists = Lists.of(value)
+        names, values = lists.values.flatten()
+        if names.null_count:
+            raise pa.ArrowInvalid("the name of a field of a JSON object is NULL")
+        texts = json_text(cast_value(plain(names), pa.string()))
+        return side_by_side(
+            ["{", pc.binary_join(lists.with_values(side_by_side([texts, json_text(values)], ":")), ","), "}"]
+        )
+
+    return Resolved((arguments[0].type,), JSON, kernel) if castable(logical(entry.field(0).type), pa.string()) else None
+
+
+overload(
+    "json_object_from_entries(list) -> json", _object_of_entries,
+    says="A JSON object of an array of structs of two fields: names and values.",
+    examples=("""json_object_from_entries([ROW('a', 1), ROW('b', 2)]) = '{"a":1,"b":2}'""",),
+)  # fmt: skip
 
 
 def _set(text: str, path: Sequence[str], new: str) -> str:

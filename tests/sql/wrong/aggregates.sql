@@ -1,5 +1,5 @@
--- 1:17 the aggregate function 'json_agg' is not supported yet ... did you mean 'string_agg'?
-SELECT json_agg(price) FROM trades;
+-- 1:8 the aggregate function 'approx_quantile' is not supported yet
+SELECT approx_quantile(price, 0.5) FROM trades;
 
 -- 1:8 median() has no DISTINCT; known here: ['any_value', 'arg_max'
 SELECT median(DISTINCT price) FROM trades;

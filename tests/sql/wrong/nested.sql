@@ -1,0 +1,119 @@
+-- 1:9 array(price) + 1: '+' does not take (list<item: double>, int64)
+SELECT [price] + 1 FROM trades;
+
+-- 1:9 list_element(list_element(array(symbol), 1), 2): 'list_element' does not take (string, int64)
+SELECT [symbol][1][2] FROM trades;
+
+-- 1:14 struct_pack('a', price).b: no field 'b'
+SELECT {'a': price}.b FROM trades;
+
+-- 1:14 list_element(struct_pack('a', price), 'b'): no field 'b'
+SELECT {'a': price}['b'] FROM trades;
+
+-- 1:13 list_element(map(array('a'), array(price)), 1): 'list_element' does not take (map<string, double>, int64)
+SELECT MAP {'a': price}[1] FROM trades;
+
+-- 1:14 array(1, symbol, TRUE): 'array' does not take (int64, string, bool)
+SELECT ARRAY[1, symbol, true] FROM trades;
+
+-- 1:9 array(symbol) = array(1): '=' does not take (list<item: string>, list<item: int64>)
+SELECT [symbol] = [1] FROM trades;
+
+-- 1:8 '=' does not take (double, string)
+SELECT price = ANY([symbol]) FROM trades;
+
+-- 1:8 price = ANY (volume): volume has type int64; it must be an array
+SELECT price = ANY(volume) FROM trades;
+
+-- 1:8 random UUIDs are not supported: a row that is taken back must be the one that was given out
+SELECT gen_random_uuid() FROM trades;
+
+-- 1:8 x + 1: '+' does not take (string, int64)
+SELECT list_transform([symbol], x -> x + 1) FROM trades;
+
+-- 1:38 no column 'y' in 'trades'
+SELECT list_transform([symbol], x -> y) FROM trades;
+
+-- 1:8 list_transform(price, x -> x): price has type double; it must be a list
+SELECT list_transform(price, x -> x) FROM trades;
+
+-- 1:8 list_transform(array(symbol), (a, b, c) -> a): the function takes an element and its position
+SELECT list_transform([symbol], (a, b, c) -> a) FROM trades;
+
+-- 1:8 x: a condition must be a boolean, and this has type string
+SELECT list_filter([symbol], x -> x) FROM trades;
+
+-- 1:8 list_reduce() of a function is not supported
+SELECT list_reduce([symbol], (x, y) -> x || y) FROM trades;
+
+-- 1:8 paths with others than names and numbers are not supported
+SELECT json_extract(symbol, '$.a[*]') FROM trades;
+
+-- 1:8 (symbol -> 'a') -> array(symbol): '->' does not take
+SELECT symbol -> 'a' -> [symbol] FROM trades;
+
+-- 1:8 symbol ? price: '?' does not take (string, double)
+SELECT symbol ? price FROM trades;
+
+-- 1:8 symbol @> array(symbol): '@>' does not take (string, list<item: string>)
+SELECT symbol @> [symbol] FROM trades;
+
+-- 1:13 CAST(price AS UUID)
+SELECT CAST(price AS UUID) FROM trades;
+
+-- 1:14 CAST(array(symbol) AS BIGINT): list<item: string> cannot be cast to int64
+SELECT CAST([symbol] AS BIGINT) FROM trades;
+
+-- 1:19 CAST(struct_pack('a', 1) AS list<item: int64>): struct<a: int64> cannot be cast to list<item: int64>
+SELECT CAST({'a': 1} AS BIGINT[]) FROM trades;
+
+-- 1:8 struct_pack('a', 1, 'a', price): a struct's fields have different names
+SELECT struct_pack(a := 1, a := price) FROM trades;
+
+-- 1:8 struct_insert(struct_pack('a', price), 'a', 2): the struct has a field 'a' already
+SELECT struct_insert({'a': price}, a := 2) FROM trades;
+
+-- 1:8 json_build_object('a', 1, 'b'): 'json_build_object' does not take (string, int64, string)
+SELECT json_build_object('a', 1, 'b') FROM trades;
+
+-- 1:15 (struct).* is not supported
+SELECT ({'a': price}).* FROM trades;
+
+-- 1:16 slices with steps are not supported
+SELECT [price][1:2:3] FROM trades;
+
+-- 1:8 array_append(array(symbol), 1): 'array_append' does not take (list<item: string>, int64)
+SELECT array_append([symbol], 1) FROM trades;
+
+-- 1:8 flatten(array(symbol)): 'flatten' does not take (list<item: string>)
+SELECT flatten([symbol]) FROM trades;
+
+-- 1:8 list_sum(array(symbol)): 'list_sum' does not take (list<item: string>)
+SELECT list_sum([symbol]) FROM trades;
+
+-- 1:8 list_sort(array(symbol), 'UP'): 'list_sort' does not take (list<item: string>, string)
+SELECT list_sort([symbol], 'UP') FROM trades;
+
+-- 1:8 map_from_entries(array(symbol)): 'map_from_entries' does not take (list<item: string>)
+SELECT map_from_entries([symbol]) FROM trades;
+
+-- 1:32 syntax error: json_agg() takes one argument
+SELECT json_agg(price, volume) FROM trades;
+
+-- 1:31 syntax error: json_object_agg() takes a name and a value
+SELECT json_object_agg(price) FROM trades;
+
+-- 1:8 json_typof(symbol): no function 'json_typof' ... did you mean 'json_typeof'?
+SELECT json_typof(symbol) FROM trades;
+
+-- 1:8 IS JSON WITH UNIQUE KEYS is not supported
+SELECT symbol IS JSON WITH UNIQUE KEYS FROM trades;
+
+-- 1:8 sum() of list<item: double>; its argument must be a number
+SELECT sum([price]) FROM trades;
+
+-- 1:8 array_length(price, 1): 'array_length' does not take (double, int64)
+SELECT array_length(price, 1) FROM trades;
+
+-- 1:8 cardinality(symbol): 'cardinality' does not take (string)
+SELECT cardinality(symbol) FROM trades;
