@@ -148,5 +148,5 @@ def test_what_waits_cannot_be_stepped() -> None:
 
 
 def test_a_fault_put_in_on_purpose_is_found() -> None:
-    kind, fault, _ = FAULTS[0]
-    assert cases_until_found(kind, fault, most=200) is not None
+    *fault, _ = FAULTS[0]
+    assert cases_until_found(*fault, most=200) is not None
