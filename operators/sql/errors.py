@@ -30,3 +30,9 @@ class SqlError(GraphError):
             shown = f"\n  {line}\n  {margin}^"
             message = f"line {self.line}, column {self.column}: {message}"
         super().__init__(f"{message}{shown}{f'{chr(10)}hint: {hint}' if hint else ''}")
+
+    def with_hint(self, text: str, hint: str) -> SqlError:
+        """The same error about a text, with a hint."""
+        before = text.splitlines(keepends=True)[: self.line - 1]
+        offset = sum(map(len, before)) + self.column - 1 if self.line else None
+        return SqlError(self.message, text=text, offset=offset, hint=hint)

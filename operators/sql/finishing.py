@@ -155,8 +155,6 @@ class _Finishing:
             (each.alias, self._numbered(over(each.this))) for each in select.expressions
         ]
         qualify, order, distinct = (select.args.get(key) for key in ("qualify", "order", "distinct"))
-        if qualify and (unnest := qualify.find(exp.Explode)):
-            raise self._text.error("UNNEST is not allowed in QUALIFY", unnest, "unnest in a subquery of FROM")
         self._qualify = self._numbered(over(qualify.this)) if qualify else None
         self._limits = _limits(self._text, select)
         self._distinct = distinct

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from operators.sql.dialect import Text, Tree, exp
-from operators.sql.nested import LATERAL
+from operators.sql.nested import LATERAL, own_parts
 
 NUMBERED: Final = "numbered"
 """Argument of an UNNEST's tree: its last column is the number of the element (the first one by `NUMBER_FIRST`)."""
@@ -176,3 +176,14 @@ def _exploded(text: Text, lateral: exp.Lateral, inner: Tree) -> exp.Unnest:
     # Spark's structs stay structs, but a map has keys and values.
     unnest.set(WHOLE_ELEMENTS, len(named) - isinstance(inner, exp.Posexplode) < 2)
     return unnest
+
+
+def refuse_unnest(text: Text, clause: Tree, name: str) -> None:
+    """Raise where a clause that asks something of a row would make several rows of it."""
+    for part in own_parts(clause):
+        if isinstance(part, exp.Explode):
+            raise text.error(
+                f"UNNEST is not allowed in {name}",
+                part,
+                "write value = ANY (array), or put UNNEST into FROM and name its column here",
+            )

@@ -250,5 +250,9 @@ def _quantified(text: Text, quantifier: Tree, kind: Kind) -> tuple[Tree, Kind, t
             hint=f"write value = {kind.upper()} (SELECT ...)",
         )
     if isinstance(parent.this.unnest(), exp.Tuple) and not isinstance(parent, exp.EQ | exp.NEQ):
-        raise text.error("rows are compared with subqueries by = and <> only", parent.this)
+        raise text.error(
+            "rows are compared with the rows of a subquery by = and <> only",
+            parent.this,
+            hint="write [NOT] EXISTS (SELECT ... WHERE (a, b) < (x, y))",
+        )
     return parent, kind, type(parent), parent.this

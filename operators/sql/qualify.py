@@ -23,10 +23,11 @@ from operators.sql.clauses import (
     refuse_windows,
     values_names,
 )
-from operators.sql.dialect import EMIT, WRITTEN_AS, Text, Tree, exp, render
+from operators.sql.dialect import EMIT, WRITTEN_AS, Text, Tree, exp, offset_of, render
+from operators.sql.errors import SqlError
 from operators.sql.expressions import ExpressionReader
 from operators.sql.from_clause import qualify_from, read_from
-from operators.sql.from_forms import CALLED, FROM_ZERO, NUMBER_FIRST, NUMBERED
+from operators.sql.from_forms import CALLED, FROM_ZERO, NUMBER_FIRST, NUMBERED, refuse_unnest
 from operators.sql.functions import AGGREGATES, shape_of
 from operators.sql.lateral import element_columns
 from operators.sql.lowering import schema_of
@@ -140,6 +141,7 @@ class _Selecting:
         outputs = self._alias_projections()
         if where := select.args.get("where"):
             refuse_windows(self._text, where, "WHERE")
+            refuse_unnest(self._text, where, "WHERE")
             self._columns(where)
         if group := select.args.get("group"):
             refuse(self._text, group, {"expressions"})
@@ -150,8 +152,10 @@ class _Selecting:
             group.set("expressions", keys)
         if having := select.args.get("having"):
             refuse_windows(self._text, having, "HAVING")
+            refuse_unnest(self._text, having, "HAVING")
             self._columns(having, outputs)
         if qualifying := select.args.get("qualify"):
+            refuse_unnest(self._text, qualifying, "QUALIFY")
             self._columns(qualifying, outputs)
         if order := select.args.get("order"):
             qualify_order(self._text, order, outputs, lambda key: self._key(key, outputs))
@@ -164,6 +168,15 @@ class _Selecting:
         return list(outputs)
 
     def _relation(self, source: Tree, left: Scope) -> Relation:
+        for pivot in source.args.get("pivots") or ():
+            unpivot = bool(pivot.args.get("unpivot"))
+            raise self._text.error(
+                f"{'UNPIVOT' if unpivot else 'PIVOT'} is not supported yet",
+                pivot if offset_of(pivot) is not None else source,
+                hint="write CROSS JOIN LATERAL (VALUES ('a', a), ('b', b)) AS u(name, value)"
+                if unpivot
+                else "write sum(x) FILTER (WHERE y = 'a') AS a, sum(x) FILTER (WHERE y = 'b') AS b ... GROUP BY",
+            )
         if isinstance(source, exp.Unnest):
             return self._table_function(source, left)
         if isinstance(source, exp.Subquery):
@@ -194,9 +207,13 @@ class _Selecting:
         around = None
         if lateral or self._outer is not None:
             around = Enclosing(self._text, left if lateral else Scope((), ()), self._outer, self._kind)
-        names = checked_rename(
-            self._text, qualify(self._text, source.this, self._tables, around), source.args.get("alias")
-        )
+        try:
+            names = qualify(self._text, source.this, self._tables, around)
+        except SqlError as error:
+            if not lateral and any(error.message.startswith(f"no table {each.alias!r} ") for each in left.relations):
+                raise error.with_hint(self._text.text, "write LATERAL before the subquery that names it") from None
+            raise
+        names = list(checked_rename(self._text, names, source.args.get("alias")))
         relation = self._aliased(source, source.alias or self._unnamed(), names)
         parameters = around.parameters if around is not None else []
         if parameters:

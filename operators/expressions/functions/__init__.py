@@ -9,7 +9,6 @@ from operators.expressions.functions import (  # noqa: F401  # importing is what
     arrays,
     binary,
     calendar,
-    checks,
     comparison,
     conditional,
     digests,

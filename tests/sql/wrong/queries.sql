@@ -390,7 +390,7 @@ SELECT symbol FROM trades AS t WHERE price > ANY (SELECT symbol FROM trades);
 -- 1:62 ANY (SELECT ...) is supported on the right of =, <>, <, <=, > and >=
 SELECT symbol FROM trades AS t WHERE symbol LIKE ANY (SELECT symbol FROM trades);
 
--- 1:39 rows are compared with subqueries by = and <> only
+-- 1:39 rows are compared with the rows of a subquery by = and <> only
 SELECT symbol FROM trades AS t WHERE (symbol, venue) < ALL (SELECT symbol, venue FROM trades);
 
 -- 1:41 WHERE needs a condition; (SELECT price FROM trades) has type double

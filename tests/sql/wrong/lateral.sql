@@ -1,0 +1,77 @@
+-- 1:58 a RIGHT JOIN has rows of its right side that stand alone, and this one names columns of its left
+SELECT t.symbol FROM trades t RIGHT JOIN LATERAL (SELECT t.price AS p) AS l ON true;
+
+-- 1:54 a FULL JOIN has rows of its right side that stand alone, and this one names columns of its left
+SELECT t.symbol FROM trades t FULL JOIN unnest(ARRAY[t.price]) AS u(x) ON true;
+
+-- 1:75 an outer, semi or anti join to UNNEST takes no condition but TRUE
+SELECT t.symbol FROM trades t LEFT JOIN unnest(ARRAY[t.price]) AS u(x) ON u.x > 1;
+
+-- 1:39 UNNEST takes lists and maps; price has type double
+SELECT t.symbol FROM trades t, unnest(t.price) AS u;
+
+-- 1:47 a subquery is not supported in UNNEST
+SELECT t.symbol FROM trades t, unnest((SELECT array_agg(price) FROM trades)) AS u(x);
+
+-- 1:47 no column 'prise' in 't'; known here: ['event_time', 'price', 'symbol', 'venue', 'volume']; did you mean 'price'?
+SELECT t.symbol FROM trades t, unnest(ARRAY[t.prise]) AS u(x);
+
+-- 1:58 'u' has 1 columns, and 2 names are given
+SELECT t.symbol FROM trades t, unnest(ARRAY[t.price]) AS u(x, y);
+
+-- 1:8 UNNEST takes lists and maps; price has type double
+SELECT unnest(price) AS x FROM trades;
+
+-- 1:35 UNNEST is not allowed in QUALIFY
+SELECT symbol FROM trades QUALIFY unnest(ARRAY[price]) > 1;
+
+-- 1:33 UNNEST is not allowed in WHERE
+SELECT symbol FROM trades WHERE unnest(ARRAY[price]) > 1;
+
+-- 1:89 no column 'symbl' in 't'; known here: ['event_time', 'price', 'symbol', 'venue', 'volume']; did you mean 'symbol'?
+SELECT t.symbol FROM trades t, LATERAL (SELECT u.price FROM trades u WHERE u.symbol = t.symbl) AS l;
+
+-- 1:79 no table 't' in FROM; known here: ['u']
+SELECT t.symbol FROM trades t, (SELECT u.price FROM trades u WHERE u.symbol = t.symbol) AS l;
+
+-- 1:48 an aggregate of columns of the query around is not supported in a subquery yet
+SELECT t.symbol FROM trades t, LATERAL (SELECT sum(t.price) AS s FROM trades u) AS l;
+
+-- 1:71 a subquery in ON of an outer join that names columns of both sides is not supported yet
+SELECT t.symbol FROM trades t LEFT JOIN trades u ON t.price > (SELECT avg(price) FROM trades v WHERE v.symbol = t.symbol AND v.venue = u.venue);
+
+-- 1:79 a subquery in ON of an outer join to a LATERAL subquery is not supported yet
+SELECT t.symbol FROM trades t LEFT JOIN LATERAL (SELECT t.price AS p) AS l ON l.p IN (SELECT price FROM trades);
+
+-- 1:66 a FULL JOIN in a subquery that names columns of the query around it in FROM or ON is not supported yet
+SELECT symbol FROM trades t WHERE EXISTS (SELECT 1 FROM trades u FULL JOIN trades v ON u.symbol = v.symbol AND v.price > t.price);
+
+-- 1:52 a row of 2 values is compared with one of 3
+SELECT symbol FROM trades WHERE (symbol, venue) = ('a', 'b', 'c');
+
+-- 1:59 the subquery has 1 columns ['symbol'], and 2 are compared here
+SELECT symbol FROM trades WHERE (symbol, venue) = (SELECT symbol FROM trades LIMIT 1);
+
+-- 1:34 rows are compared with the rows of a subquery by = and <> only
+SELECT symbol FROM trades WHERE (symbol, venue) < ANY (SELECT symbol, venue FROM trades);
+
+-- 1:9 a row is compared with the rows of a subquery by IN, = ANY and <> ALL only
+SELECT (symbol, venue) <> ANY (SELECT symbol, venue FROM trades) AS x FROM trades;
+
+-- 1:21 ARRAY(SELECT ...) takes one column, by its name
+SELECT ARRAY(SELECT symbol, venue FROM trades) AS x FROM trades;
+
+-- 1:21 ARRAY(SELECT ...) takes one column, by its name
+SELECT ARRAY(SELECT * FROM trades) AS x FROM trades;
+
+-- 1:29 PIVOT is not supported yet
+SELECT * FROM trades PIVOT (sum(price) FOR symbol IN ('a', 'b'));
+
+-- 1:31 UNPIVOT is not supported yet
+SELECT * FROM trades UNPIVOT (v FOR n IN (price, volume));
+
+-- 1:51 generate_series(1, t.symbol): 'generate_series' does not take (int64, string)
+SELECT t.symbol, g FROM trades t, generate_series(1, t.symbol) AS g;
+
+-- 1:16 WITH RECURSIVE is not supported yet: a result that is kept up to date would have to be taken apart again
+WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n) SELECT x FROM n;
