@@ -187,7 +187,7 @@ def test_a_query_of_its_own_is_printed(folder: Path) -> None:
 def test_changes_need_a_sink_that_says_how(folder: Path) -> None:
     insert = "INSERT INTO out SELECT symbol, count(*) AS n FROM trades GROUP BY symbol"
     with pytest.raises(
-        SqlError, match="'out' only appends, and rows of this query are taken back: 'out.aggregate'"
+        SqlError, match=r"'out' only appends, and rows of this query are taken back: 'out.aggregate'"
     ) as error:
         script(TRADES + OUT + insert)
     assert (error.value.line, error.value.column) == ((TRADES + OUT).count("\n") + 1, 24)
@@ -254,6 +254,25 @@ WRONG = [
     ("SET dialect = 'mysq'; SELECT 1", 1, 15, "did you mean 'mysql'"),
     ("SHOW TABELS", 1, 6, "did you mean 'TABLES'"),
     ("DESCRIBE t", 1, 10, "no table or view 't'"),
+    ("SHOW COLUMNS FROM t", 1, 14, "DESCRIBE tells the columns"),
+    ("EXPLAIN ANALYZE SELECT 1", 1, 9, "EXPLAIN runs nothing"),
+    ("DROP FUNCTION f", 1, 15, "no function 'f'"),
+    (
+        "CREATE TABLE t (a INT CHECK (a + 1)) WITH (connector = 'null'); INSERT INTO t SELECT 1",
+        1,
+        30,
+        "a condition must",
+    ),
+    ("CREATE TABLE t (a INT CHECK (a > (SELECT 1))) WITH (connector = 'null')", 1, 42, "columns of one row"),
+    ("CREATE TABLE t (a INT, b AS max(a)) WITH (connector = 'null')", 1, 29, "columns of one row"),
+    ("CREATE TABLE t (a INT, b INT DEFAULT 'x') WITH (connector = 'null'); INSERT INTO t (a) SELECT 1", 1, 38, "'x'"),
+    (
+        "CREATE TABLE t (a INT, b INT DEFAULT a) WITH (connector = 'null'); INSERT INTO t (a) SELECT 1",
+        1,
+        38,
+        "constants",
+    ),
+    ("CREATE TABLE t (a INT) WITH (connector = 'null'); INSERT INTO t (a, a) SELECT 1, 2", 1, 63, "named twice"),
     ("EXPLAIN CREATE VIEW v AS SELECT 1", 1, 9, "expected a query or an INSERT after EXPLAIN"),
     ("CREATE SOURCE s (a INT) WITH (connector = 'null'); INSERT INTO s SELECT 1", 1, 73, "'s' is a source"),
     ("CREATE SINK s (a INT) WITH (connector = 'null'); SELECT a FROM s", 1, 13, "'s' is a sink"),

@@ -191,7 +191,11 @@ def test_show_lists_what_is_declared() -> None:
     ]
     assert answer(text + "SHOW VIEWS") == [{"name": "v", "kind": "view"}]
     assert {"name": "files", "reads": "yes", "writes": "yes"} in answer("SHOW CONNECTORS")
-    assert "upper(text) -> text" in {row["signature"] for row in answer("SHOW FUNCTIONS")}
+    functions = answer(
+        "CREATE FUNCTION base(x TEXT) RETURNS TEXT LANGUAGE PYTHON AS 'posixpath:basename'; SHOW FUNCTIONS"
+    )
+    assert {"upper(text) -> text", "base(TEXT) -> TEXT"} <= {row["signature"] for row in functions}
+    assert ("median", "aggregate") in {(row["name"], row["kind"]) for row in functions}
 
 
 def test_describe_a_table_a_view_and_a_query() -> None:

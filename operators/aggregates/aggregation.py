@@ -240,7 +240,7 @@ class Aggregation:
 
     def keeps_values(self, changelog: bool) -> bool:
         """Whether every different value of a group is kept, of rows that can be taken back or that cannot."""
-        if self.distinct or self.function in _PERCENTILES | LISTS | {"count_distinct", "median", "mode"}:
+        if self.user or self.distinct or self.function in _PERCENTILES | LISTS | {"count_distinct", "median", "mode"}:
             return True
         return changelog and self.function in _EXTREMES | ORDERED | {"any_value", "approx_count_distinct"}
 

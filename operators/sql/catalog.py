@@ -18,7 +18,7 @@ from flow.schema import StreamSchema
 from flow.source import Source
 from operators.check import Check
 from operators.computed import Computed
-from operators.expressions import Column, Expression
+from operators.expressions import Column, Expression, bind_condition
 from operators.sql import plan as p
 from operators.sql.change_tables import last_of_each_key, replaced
 from operators.sql.connectors import source_of
@@ -128,7 +128,13 @@ class Catalog(Mapping[str, p.Plan]):
             return stream
         trees = [tree for tree, _ in table.conditions]
         labels = [label for _, label in table.conditions]
-        check = Check(tuple(zip(labels, self._values(table.name, stream.schema, trees), strict=True)))
+        conditions = self._values(table.name, stream.schema, trees)
+        for tree, condition in zip(trees, conditions, strict=True):
+            try:
+                bind_condition(condition, stream.schema.columns)
+            except GraphError as error:
+                raise self._text.error(str(error), tree) from error
+        check = Check(tuple(zip(labels, conditions, strict=True)))
         name = self._graph.unique_name(f"{table.name}.check")
         return table.options.make(lambda: stream.apply(check, name=name, on_error=policy))
 

@@ -146,7 +146,16 @@ class _Reading:
         return tuple(names)
 
     def _check(self, condition: Tree) -> None:
+        self._of_one_row(condition, "CHECK")
         self.conditions.append((condition, f"CHECK ({render(condition)})"))
+
+    def _of_one_row(self, tree: Tree, what: str) -> None:
+        """Raise where an expression is about more than the row that it stands for."""
+        for part in tree.walk():
+            if isinstance(part, exp.Query | exp.AggFunc | exp.Window):
+                raise self._text.error(
+                    f"{what} is computed from the columns of one row, not from {render(part)}", part, "use a view"
+                )
 
     def _column(self, part: Tree) -> Tree:
         text = self._text
@@ -179,6 +188,7 @@ class _Reading:
                         "leave it out, or filter with WHERE",
                     )
         if computed is not None:
+            self._of_one_row(computed, "a computed column")
             if default is not None:
                 raise text.error(f"the column {part.name!r} is computed, so it has no DEFAULT", part)
             value: Any = exp.Cast(this=computed, to=kind) if kind is not None else computed

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from flow.durations import spelled
 from flow.errors import known
+from operators.aggregates.aggregation import FUNCTIONS
 from operators.expressions.registry import entries, signature_parts
 from operators.expressions.type_names import type_text
 from operators.expressions.types import logical
@@ -84,13 +85,17 @@ class Listing:
 
     def _functions(self) -> pa.Table:
         said = {name: entry.says for entry in entries() if entry.says for name in entry.names}
-        rows = [
-            (name, signature, said.get(name, ""))
+        rows = {
+            (name, "function", signature, said.get(name, ""))
             for entry in entries()
             for signature in entry.signatures
             if (name := signature_parts(signature)[0])
-        ]
-        return strings(("name", "signature", "meaning"), sorted(set(rows)))
+        }
+        rows |= {(name, "aggregate", "", "") for name in FUNCTIONS}
+        for name, each in self._text.functions.items():
+            signature = f"{name}({', '.join(map(type_text, each.arguments))}) -> {type_text(each.result)}"
+            rows.add((name, "of a user", signature, ""))
+        return strings(("name", "kind", "signature", "meaning"), sorted(rows))
 
     def _connectors(self) -> pa.Table:
         yes_no: Final = {True: "yes", False: "no"}

@@ -77,12 +77,16 @@ class StatementParser(Parser):
         name: Any = self._parse_var(any_token=True)
         if name is None:
             self.raise_error("expected what to show: SHOW TABLES, for example")
+        if self._curr:
+            self.raise_error("SHOW takes one word; DESCRIBE tells the columns of a table", self._curr)
         return self._placed(token, exp.Show(this=name.name.upper()))
 
     def _parse_description(self) -> Any:
         return exp.Describe(this=self._parse_query_or_name())
 
     def _parse_explanation(self) -> Any:
+        if self._is_word("ANALYZE", "ANALYSE", "VERBOSE"):
+            self.raise_error("EXPLAIN runs nothing: run the query, whose report says where time went", self._prev)
         style = self._curr.text.upper() if self._curr.text.upper() in _LEVELS else _LEVELS[0]
         self._is_word(*_LEVELS)
         if self._curr.text.upper() == "PLAN" and self._next.text.upper() == "FOR":
@@ -119,7 +123,7 @@ class StatementParser(Parser):
         return kind
 
     def _parse_function_declaration(self, start: Any, replace: bool) -> Any:
-        """``[AGGREGATE] FUNCTION name[(argument type, ...)] [RETURNS type] LANGUAGE word AS 'module:name' [WITH ...]``."""
+        """``[AGGREGATE] FUNCTION name[(argument type, ...)] [RETURNS type] LANGUAGE word AS 'module:name' [WITH]``."""
         aggregate = self._is_word("AGGREGATE")
         if not self._is_word("FUNCTION"):
             self.raise_error("expected CREATE AGGREGATE FUNCTION")

@@ -101,9 +101,7 @@ class Statements:
     def plans(self) -> list[tuple[str, p.Plan]]:
         """What is computed: views that are nodes of their own, then what is written, by the names of the sinks."""
         nodes = set(self.graph.nodes)
-        views = [
-            (name, view.computes) for name, view in self._catalog.views.items() if view.plan is not view.computes
-        ]
+        views = [(name, view.computes) for name, view in self._catalog.views.items() if view.plan is not view.computes]
         results = [
             ("result" if number == 1 else f"result_{number}", plan) for number, plan in enumerate(self._results, 1)
         ]
@@ -211,7 +209,13 @@ class Statements:
         return plan_query(self._text, query, self._catalog)
 
     def _drop(self, statement: exp.Drop) -> None:
-        identifier = statement.this.this
+        identifier, kind = statement.this.this, statement.args["kind"]
+        if kind == "FUNCTION":
+            if self._text.functions.pop(identifier.name.lower(), None) is None and not statement.args.get("exists"):
+                raise self._text.error(
+                    f"no function {identifier.name!r}; {known(identifier.name, self._text.functions)}", identifier
+                )
+            return
         name = match(self._text, identifier, self._catalog, "table")
         if name is None:
             if not statement.args.get("exists"):
@@ -219,7 +223,6 @@ class Statements:
                     f"no table or view {identifier.name!r}; {known(identifier.name, list(self._catalog))}", identifier
                 )
             return
-        kind = statement.args["kind"]
         if (name in self._catalog.views) != kind.endswith("VIEW"):
             held = "a view" if name in self._catalog.views else "a table"
             raise self._text.error(f"DROP {kind}: {name!r} is {held}", identifier)

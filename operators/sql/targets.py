@@ -18,7 +18,7 @@ from operators.sql import plan as p
 from operators.sql.catalog import Catalog, renamed
 from operators.sql.change_tables import refuse_changes
 from operators.sql.connectors import sink_of
-from operators.sql.constants import constant
+from operators.sql.constants import constant, value_of
 from operators.sql.declarations import Table
 from operators.sql.dialect import Text, Tree, exp
 from operators.sql.lowering import schema_of
@@ -112,7 +112,9 @@ class Targets:
         if not table.columns:
             return plan
         declared = {column.name: column.type for column in table.columns}
-        for name in names:
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise self._text.error(f"the column {name!r} is named twice", at)
             if name not in declared:
                 raise self._text.error(f"{table.name!r} has no column {name!r}; {known(name, declared)}", at)
         values: dict[str, Expression] = {
@@ -122,7 +124,12 @@ class Targets:
 
     def _default(self, table: Table, name: str, kind: pa.DataType) -> Expression:
         tree = table.defaults.get(name)
-        return Cast(Literal(None) if tree is None else constant(self._text, tree, "DEFAULT"), kind)
+        if tree is None:
+            return Cast(Literal(None), kind)
+        value = constant(self._text, tree, "DEFAULT")
+        # What has no such value is an error here, not when it runs.
+        value_of(self._text, value, tree, kind)
+        return Cast(value, kind)
 
     def _cast(self, plan: p.Plan, columns: pa.Schema, at: Tree) -> p.Plan:
         try:
