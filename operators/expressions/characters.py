@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 import numpy as np
@@ -46,17 +47,26 @@ class Characters:
 
         Where it gives none or several, the character stays as it is.
         """
-        different, places = np.unique(self.codes, return_inverse=True)
-        made = [function(chr(code)) for code in different]
-        table = [ord(new) if len(new) == 1 else code for new, code in zip(made, different, strict=True)]
-        mapped: NDArray[np.uint32] = np.array(table, np.uint32)[places]
-        return mapped
+
+        def number(code: int) -> int:
+            new = function(chr(code))
+            return ord(new) if len(new) == 1 else code
+
+        return self._looked_up(number, np.dtype(np.uint32))
 
     def where(self, condition: Callable[[str], bool]) -> NDArray[np.bool_]:
         """The characters of which something is true."""
-        different, places = np.unique(self.codes, return_inverse=True)
-        found: NDArray[np.bool_] = np.array([condition(chr(code)) for code in different], np.bool_)[places]
-        return found
+        return self._looked_up(lambda code: condition(chr(code)), np.dtype(np.bool_))
+
+    def _looked_up(self, function: Callable[[int], Any], kind: np.dtype[Any]) -> NDArray[Any]:
+        top = int(self.codes.max(initial=0)) + 1
+        if top > len(self.codes):
+            different, places = np.unique(self.codes, return_inverse=True)
+            return np.array([function(int(code)) for code in different], kind)[places]
+        table = np.zeros(top, kind)
+        present = np.flatnonzero(np.bincount(self.codes, minlength=top))
+        table[present] = [function(int(code)) for code in present]
+        return table[self.codes]
 
     def kept(self, wanted: NDArray[np.bool_]) -> Characters:
         """Only some of them."""

@@ -47,7 +47,8 @@ class _Pieces:
     @property
     def counts(self) -> NDArray[np.int64]:
         """The number of matches of each row."""
-        return np.maximum(self.ends - self.starts - 1, 0) // 2
+        counts: NDArray[np.int64] = np.maximum(self.ends - self.starts - 1, 0) // 2
+        return counts
 
     @property
     def numbers(self) -> NDArray[np.int64]:

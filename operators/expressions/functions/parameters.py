@@ -45,9 +45,16 @@ def by_value(compute: Callable[..., Any], result: pa.DataType) -> Kernel:
         rows = row_count(arguments)
         if any(isinstance(argument, pa.Scalar) and not argument.is_valid for argument in arguments):
             return pa.nulls(rows, result)
-        firsts, codes = combinations([argument for argument in arguments if isinstance(argument, pa.Array)])
+        arrays = [argument for argument in arguments if isinstance(argument, pa.Array)]
+        if len(arrays) == 1:
+            encoded = arrays[0].dictionary_encode()
+            different, codes = [encoded.dictionary], encoded.indices
+        else:
+            firsts, codes = combinations(arrays)
+            different = [array.take(firsts) for array in arrays]
+        values_of = iter(different)
         columns = [
-            argument.take(firsts).to_pylist() if isinstance(argument, pa.Array) else [argument.as_py()] * len(firsts)
+            next(values_of).to_pylist() if isinstance(argument, pa.Array) else [argument.as_py()] * len(different[0])
             for argument in arguments
         ]
         computed = [None if None in values else compute(*values) for values in zip(*columns, strict=True)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -20,11 +21,9 @@ from operators.expressions.registry import function
 
 _URL: Final = (
     r"^(?:(?P<protocol>[A-Za-z][A-Za-z0-9+.-]*):)?"
-    r"(?P<slashes>//(?P<authority>(?:(?P<userinfo>[^/?#@]*)@)?(?P<host>\[[^\]/?#]*\]|[^/?#:]*)(?::(?P<port>[0-9]*))?))?"
+    r"(?://(?P<authority>(?:(?P<userinfo>[^/?#@]*)@)?(?P<host>\[[^\]/?#]*\]|[^/?#:]*)(?::(?P<port>[0-9]*))?))?"
     r"(?P<file>(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?)(?:#(?P<fragment>(?s:.*)))?$"
 )
-
-_NAMES: Final = tuple(re.findall(r"\?P<(\w+)>", _URL))
 
 _PARTS: Final = {
     "PROTOCOL": "protocol",
@@ -39,11 +38,17 @@ _PARTS: Final = {
 """Parts by the names that parse_url has for them."""
 
 
+@cache
+def _only(name: str) -> str:
+    """The expression that captures one part alone."""
+    return re.sub(r"\?P<(\w+)>", lambda found: found[0] if found[1] == name else "?:", _URL)
+
+
 def _part(url: pa.Array, name: str) -> pa.Array:
-    found, spans = pc.extract_regex(url, _URL), pc.extract_regex_span(url, _URL)
-    index = _NAMES.index(name)
-    present = pc.and_(pc.is_valid(spans), pc.is_valid(pc.struct_field(spans, index)))
-    return pc.if_else(present, pc.struct_field(found, index), pa.scalar(None, pa.string()))
+    expression = _only(name)
+    found, spans = pc.extract_regex(url, expression), pc.extract_regex_span(url, expression)
+    present = pc.and_(pc.is_valid(spans), pc.is_valid(pc.struct_field(spans, 0)))
+    return pc.if_else(present, pc.struct_field(found, 0), pa.scalar(None, pa.string()))
 
 
 def _parameter(url: pa.Array, key: str) -> pa.Array:
@@ -109,20 +114,10 @@ function(
     examples=["url_extract_parameter('https://example.org/a?x=1&y=a%20b', 'y') = 'a%20b'"],
 )(parametric(_parameter))
 
-_KEPT: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+_KEPT: Final = np.isin(np.arange(256), list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"))
+"""Which bytes are not encoded."""
 
-
-def _codes() -> tuple[Any, Any]:
-    """For each byte the three characters of its code, and which of them count."""
-    codes = np.frombuffer(b"".join(b"%%%02X" % byte for byte in range(256)), np.uint8).reshape(256, 3).copy()
-    counts = np.ones((256, 3), np.bool_)
-    for byte in _KEPT:
-        codes[byte, 0] = byte
-        counts[byte, 1:] = False
-    return codes, counts
-
-
-_CODES, _COUNTS = _codes()
+_DIGITS: Final = np.frombuffer(b"0123456789ABCDEF", np.uint8)
 
 
 @function(
@@ -133,11 +128,14 @@ _CODES, _COUNTS = _codes()
 )
 def _encode(value: Any) -> pa.Array:
     data, _, ends = content(value)
-    counts = _COUNTS[data]
-    sums = np.concatenate(([0], np.cumsum(counts.sum(axis=1))))
-    return from_content(
-        pa.string(), _CODES[data][counts].tobytes(), sums[np.concatenate(([0], ends))], pc.is_valid(value)
-    )
+    widths = np.where(_KEPT[data], 1, 3)
+    sums = np.concatenate(([0], np.cumsum(widths)))
+    encoded = np.repeat(data, widths)
+    places, codes = sums[:-1][widths == 3], data[widths == 3]
+    encoded[places] = ord("%")
+    encoded[places + 1] = _DIGITS[codes >> 4]
+    encoded[places + 2] = _DIGITS[codes & 15]
+    return from_content(pa.string(), encoded.tobytes(), sums[np.concatenate(([0], ends))], pc.is_valid(value))
 
 
 def _decoded(text: str) -> str:
