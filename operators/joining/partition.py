@@ -335,8 +335,10 @@ class JoinPartition(PortedPartition):
         weights = None if delta.weights is None else delta.weights[owners]
         if there is not None:
             weights = there if weights is None else weights * there
-        places = pa.array(owners)
-        mine = [array.take(places) for array in delta.columns]
+        mine = delta.columns
+        if len(owners) != len(delta) or not (owners == np.arange(len(delta))).all():
+            places = pa.array(owners)
+            mine = [array.take(places) for array in delta.columns]
         same = self._same[own]
         fetched = [index for index in range(len(self._inputs[other].kinds)) if index not in same]
         values = dict(zip(fetched, self._sides[other].values(rows, fetched), strict=True))

@@ -21,6 +21,9 @@ def spread(lengths: IntArray, most: int) -> Iterator[tuple[IntArray, IntArray]]:
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     begins = ends - lengths
+    if total == len(lengths) and total <= most and total and lengths.min() == 1:
+        yield np.arange(total), np.zeros(total, np.int64)
+        return
     if 0 < total <= most:
         yield np.repeat(np.arange(len(lengths)), lengths), np.arange(total) - np.repeat(begins, lengths)
         return

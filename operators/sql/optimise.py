@@ -17,6 +17,7 @@ from operators.sql.join_rules import push_join
 from operators.sql.lowering import schema_of
 from operators.sql.ordering import limited
 from operators.sql.rewriting import substitute
+from operators.sql.semi_joins import lowered
 from operators.sql.sharing import Shared, used_twice
 from operators.sql.waiting import waited_for
 from operators.sql.window_call import WINDOW_COLUMNS
@@ -26,7 +27,7 @@ def optimise(plan: p.Plan) -> p.Plan:
     """The plan with conditions as low as they can be, computing nothing that is not used, and nothing twice."""
     shared = Shared()
     plan = shared.of(_pushed(shared.of(waited_for(plan))))
-    plan = shared.of(_pruned(plan))
+    plan = shared.of(_pruned(shared.of(lowered(plan))))
     return shared.of(_Melting(plan).of(plan))
 
 
@@ -172,8 +173,8 @@ class _Pruning:
         others = self.wanted.get(id(plan), wanted)
         self.wanted[id(plan)] = None if wanted is None or others is None else wanted | others
         if id(plan) not in self._made:
-            # Until all are heard, what is kept is a guess, and the plan is made once more.
-            self._made[id(plan)] = self._narrower(plan, self._known.get(id(plan), wanted))
+            # Until all are heard, too much is kept rather than too little, and the plan is made once more.
+            self._made[id(plan)] = self._narrower(plan, self._known.get(id(plan)))
         return self._made[id(plan)]
 
     def _narrower(self, plan: p.Plan, wanted: frozenset[str] | None) -> p.Plan:
