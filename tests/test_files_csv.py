@@ -339,9 +339,10 @@ def test_delimiter_and_quote_are_one_character(option):
         Csv("a", **option)
 
 
-def test_nested_types_cannot_be_declared(tmp_path):
-    with pytest.raises(GraphError, match="CSV has no nested values"):
-        Csv(write(tmp_path / "a.csv", "a\n1\n"), types={"a": pa.list_(pa.int64())}).schema()
+def test_nested_values_are_json(tmp_path):
+    path = write(tmp_path / "a.csv", 'a,b\n"[1, 2]","{""k"": 1}"\n,\n')
+    source = Csv(path, types={"a": pa.list_(pa.int64()), "b": pa.map_(pa.string(), pa.int64())})
+    assert rows_of(source) == [([1, 2], [("k", 1)]), (None, None)]
 
 
 def test_without_quotes_a_quote_is_text(tmp_path):

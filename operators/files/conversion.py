@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flow.errors import GraphError
+from operators.expressions.casts import cast_value
 
 Types = Mapping[str, Any] | Any
 """Column types: a mapping from name to Arrow type or its name, or an Arrow schema."""
@@ -69,6 +70,8 @@ def widens(held: pa.DataType, wanted: pa.DataType) -> bool:
 def convert(array: pa.Array, wanted: pa.DataType) -> pa.Array:
     """The array as another type: integers become times in the type's unit, text is parsed, all else is cast safely.
 
+    The text of nested values is JSON.
+
     Raises:
         pa.ArrowInvalid: a value does not fit.
     """
@@ -81,8 +84,13 @@ def convert(array: pa.Array, wanted: pa.DataType) -> pa.Array:
         if len(array) and len(array.dictionary) <= len(array):
             return convert(array.dictionary, wanted).take(array.indices)
         return convert(array.cast(held.value_type), wanted)
+    if isinstance(wanted, pa.BaseExtensionType) or (pa.types.is_string(held) and pa.types.is_nested(wanted)):
+        nested = pa.types.is_nested(wanted)
+        return cast_value(pa.json_().wrap_array(array) if nested else array, wanted)
     if pa.types.is_timestamp(wanted):
         return _as_timestamp(array, wanted)
+    if pa.types.is_time(wanted) and pa.types.is_string(held):
+        return cast_value(array, wanted)
     if pa.types.is_date32(wanted) and pa.types.is_integer(held):
         return array.cast(pa.int32()).cast(wanted)
     return array.cast(wanted)

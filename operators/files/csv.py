@@ -70,9 +70,6 @@ class Csv(RangeSource):
         if not rows.num_rows:
             rows = self._declared_rows(None if seen is None else rows.column_names)
         schema = self.pick(pa.schema([(name, natural(rows.column(name))) for name in rows.column_names]), where)
-        for field in schema:
-            if pa.types.is_nested(field.type):
-                raise FileError(f"column {field.name!r} is declared as {field.type}; CSV has no nested values")
         read = tuple(parsed_as(field.type, rows.schema.field(field.name).type) for field in schema)
         return RowLayout(schema, read, block_bytes(taken, rows.num_rows))
 

@@ -43,6 +43,9 @@ def parse(lines: bytes, schema: pa.Schema | None) -> pa.Table:
     if lines.startswith(BOM):
         raise pa.ArrowInvalid("a byte order mark in the middle of the file")
     _check_utf8(lines)
+    if schema is not None and (raw := [field.name for field in schema if isinstance(field.type, pa.JsonType)]):
+        lines = _with_text(lines, raw)
+        schema = pa.schema([(field.name, pa.string() if field.name in raw else field.type) for field in schema])
     table = pajson.read_json(
         pa.py_buffer(lines),
         read_options=pajson.ReadOptions(use_threads=False, block_size=len(lines) + 1),
@@ -56,6 +59,23 @@ def parse(lines: bytes, schema: pa.Schema | None) -> pa.Table:
     if table.num_rows != count and table.num_rows != len(line_spans(lines)):
         raise pa.ArrowInvalid("not one object a line")
     return table
+
+
+def _with_text(lines: bytes, names: Sequence[str]) -> bytes:
+    """The lines with these fields as text that is JSON, for Arrow's parser has no type of any value."""
+    made = []
+    for line in lines.split(b"\n"):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if isinstance(row, dict):
+            for name in names:
+                if row.get(name) is not None:
+                    row[name] = json.dumps(row[name], ensure_ascii=False, separators=(",", ":"))
+            line = json.dumps(row, ensure_ascii=False).encode()  # noqa: PLW2901
+        made.append(line)
+    return b"\n".join(made)
 
 
 def _check_utf8(text: bytes) -> None:
@@ -233,8 +253,10 @@ def natural(column: pa.ChunkedArray) -> pa.DataType:
 def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
     """What to parse a field as that becomes `wanted`, where its sample looks like `seen`."""
     types = pa.types
-    if types.is_dictionary(wanted):
+    if types.is_dictionary(wanted) or isinstance(wanted, pa.UuidType):
         return pa.string()
+    if isinstance(wanted, pa.JsonType) or types.is_map(wanted):
+        return pa.json_()
     if types.is_struct(wanted):
         fields = {field.name: field.type for field in seen.fields} if types.is_struct(seen) else {}
         return pa.struct([(f.name, parsed_as(f.type, fields.get(f.name, pa.null()))) for f in wanted.fields])
