@@ -249,9 +249,12 @@ class ExpressionReader:
 
     def _escaped(self, node: exp.Escape) -> Expression:
         like = self._convert(node.this)
+        if isinstance(like, Call) and like.function == "not":
+            (like,) = like.arguments
         if not isinstance(like, Call) or like.function not in ("like", "ilike", "similar to"):
             raise self._text.error("ESCAPE belongs to LIKE, ILIKE and SIMILAR TO", node)
-        return Call(like.function, (*like.arguments, self._convert(node.expression)))
+        escaped = Call(like.function, (*like.arguments, self._convert(node.expression)))
+        return Call("not", (escaped,)) if node.this.args.get("negate") or isinstance(node.this, exp.Not) else escaped
 
     def _call(self, node: Tree) -> Expression:
         shape = shape_of(node)

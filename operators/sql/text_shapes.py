@@ -90,7 +90,7 @@ def _split(node: Any) -> Shape:
 
 def _normalize(node: Any) -> Shape:
     form = node.args.get("form")
-    return "normalize", (node.this, None if form is None else exp.Literal.string(form.name))
+    return "normalize", (node.this, exp.Literal.string(form.name) if isinstance(form, exp.Expression) else None)
 
 
 def _length(node: Any) -> Shape:

@@ -40,7 +40,12 @@ def checked(flags_at: int | None = None, others: str = "") -> Check:
     total=True,
     says="Whether text matches a pattern in which % stands for any text and _ for any character; \\ before them makes "
     "them plain.",
-    examples=["('alphabet' LIKE 'al%') = true", "('abc' LIKE '_b_') = true", "('abc' NOT LIKE 'b%') = true"],
+    examples=[
+        "('alphabet' LIKE 'al%') = true",
+        "('abc' LIKE '_b_') = true",
+        "('abc' NOT LIKE 'b%') = true",
+        "('a%' NOT LIKE 'a!%' ESCAPE '!') = false",
+    ],
 )
 @parametric
 def _like(value: Any, pattern: str) -> pa.Array:
@@ -88,6 +93,7 @@ function(
         "('abc' SIMILAR TO '(b|c)%') = false",
         "('a%' SIMILAR TO '_#%' ESCAPE '#') = true",
         "('abc' NOT SIMILAR TO 'abc|d') = false",
+        "('a%' NOT SIMILAR TO '_#%' ESCAPE '#') = false",
     ],
 )(parametric(_similar_escaped))
 

@@ -305,7 +305,7 @@ def _chr(value: Any) -> pa.Array:
 @function(
     "normalize(text, text) -> text",
     says="The text in one of Unicode's normal forms, NFC where none is said.",
-    examples=[r"length(normalize(E'e\u0301', NFC)) = 1", "length(normalize('é', NFD)) = 2"],
+    examples=[r"length(normalize(E'e\u0301', NFC)) = 1", "length(normalize('é', NFD)) = 2", "normalize('é') = 'é'"],
 )
 @parametric
 def _normalize(value: Any, form: str) -> pa.Array:
