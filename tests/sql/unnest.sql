@@ -86,3 +86,12 @@ SELECT id, g, h FROM orders, generate_series(1, 10, 4) AS r(g), generate_series(
 SELECT id, generate_series(1, n) AS g FROM orders;
 -- duckdb:
 SELECT id, unnest(generate_series(1, n)) AS g FROM orders;
+
+-- case: series of times, by hours, days and months
+SELECT id, d FROM orders, generate_series(TIMESTAMP '2024-01-31', TIMESTAMP '2024-06-30', INTERVAL '1 month') AS d WHERE id = 1
+UNION ALL SELECT id, d FROM orders, generate_series(DATE '2024-03-01', DATE '2024-02-01', INTERVAL '-10 days') AS d WHERE id < 3
+UNION ALL SELECT id, d FROM orders, range(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', INTERVAL '8 hours') AS d;
+-- duckdb:
+SELECT id, d FROM orders, generate_series(TIMESTAMP '2024-01-31', TIMESTAMP '2024-06-30', INTERVAL '1 month') AS s(d) WHERE id = 1
+UNION ALL SELECT id, d FROM orders, generate_series(DATE '2024-03-01', DATE '2024-02-01', INTERVAL '-10 days') AS s(d) WHERE id < 3
+UNION ALL SELECT id, d FROM orders, range(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', INTERVAL '8 hours') AS s(d);

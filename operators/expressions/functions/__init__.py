@@ -24,6 +24,7 @@ from operators.expressions.functions import (  # noqa: F401  # importing is what
     numeric,
     patterns,
     quoting,
+    series,
     text,
     time,
     transcendental,

@@ -6,7 +6,7 @@ Positions count from 1, from the end where negative; there is NULL beyond the en
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from operators.expressions.functions.arrays import array_function
 from operators.expressions.generic import element, same_list
-from operators.expressions.lists import Lists, broadcast, gathered, listed, null_where_any, valid_of
+from operators.expressions.lists import Lists, broadcast, gathered, null_where_any, valid_of
 from operators.expressions.registry import Resolved, function, overload
 from operators.expressions.types import Argument, logical
 from operators.order_words import order_words
@@ -195,34 +195,3 @@ array_function(
     "list_count", ("list",), pa.int64(), _count,
     says="The number of elements that are not NULL.", examples=("list_count([1, NULL, 2]) = 2",),
 )  # fmt: skip
-
-_LAST: Final = {"generate_series": 1, "range": 0}
-
-
-def _series(name: str) -> Callable[..., pa.Array]:
-    @null_where_any
-    def kernel(*bounds: pa.Array) -> pa.Array:
-        numbers = [bound.to_numpy() for bound in bounds]
-        first, last = (np.zeros_like(numbers[0]), numbers[0]) if len(numbers) == 1 else numbers[:2]
-        step = numbers[2] if len(numbers) > 2 else np.ones_like(first)
-        if (step == 0).any():
-            raise pa.ArrowInvalid("step size cannot be zero")
-        inside = (last - first) * np.sign(step) + _LAST[name]
-        lengths = np.maximum(-(-inside // np.abs(step)), 0)
-        if lengths.sum() >= 2**31:
-            raise pa.ArrowInvalid("the lists of one batch are too long together")
-        rows = np.repeat(np.arange(len(first)), lengths)
-        places = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return listed(pa.array(first[rows] + step[rows] * places), lengths)
-
-    return kernel
-
-
-for _name, _counts in (("generate_series", (2, 3)), ("range", (1, 2, 3))):
-    function(
-        *(f"{_name}({', '.join(['bigint'] * count)}) -> list" for count in _counts),
-        result=lambda types: pa.list_(pa.int64()),
-        says="The numbers from the first to the second, by steps of the third, as an array: `generate_series` with the "
-        "last number, `range` without. Where it stands in SELECT or FROM, `generate_series` gives rows.",
-        examples=("range(1, 3) = [1, 2]", "range(5, 0, -2) = [5, 3, 1]"),
-    )(_series(_name))
