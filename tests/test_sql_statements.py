@@ -159,7 +159,7 @@ def test_statements_are_read_in_the_dialect_that_is_set() -> None:
     text = (
         trades()
         + "CREATE VIEW one AS SELECT \"price\" AS p FROM trades; SET dialect = 'mysql';\n"
-        + 'CREATE VIEW two AS SELECT `p` AS `q`, "text" AS t FROM one; RESET dialect;\n'
+        + 'CREATE VIEW two AS SELECT `p` AS `q`, "text" AS t FROM one; RESET dialect /* again */ -- and\n;\n'
         + 'SELECT "q", t FROM two; -- SET dialect = mysql;\n'
         + "SELECT 'SET dialect = mysql;' AS \"u\""
     )

@@ -213,7 +213,7 @@ def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:
     begin = 0
     first = dialect
     for end, spoken in _switches(text, dialect):
-        trees += _parsed(text, begin, end, dialect)
+        trees += _parsed(text, begin, end, dialect, switches=True)
         begin, dialect = end, first if spoken is None else spoken
         if dialect not in Dialect.classes:
             at = trees[-1].expressions[0].args["value"]
@@ -224,7 +224,9 @@ def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:
 
 
 _SWITCH: Final = re.compile(
-    r"\b(?:SET\s+dialect\s*(?:=|\bTO\b)\s*(?:'(\w*)'|(\w+))|RESET\s+(?:dialect|ALL))\s*(?:;|\Z)", re.IGNORECASE
+    r"\b(?:SET\s+(['\"]?)dialect\1\s*(?:=|\bTO\b)\s*(?:'(\w*)'|(\w+))|RESET\s+(['\"]?)(?:dialect|ALL)\4)"
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:;|\Z)",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -244,7 +246,7 @@ def _switches(text: Text, dialect: str) -> Iterator[tuple[int, str | None]]:
         place = starts.index(found.start())
         if place and tokens[place - 1].token_type != TokenType.SEMICOLON:
             continue
-        spoken = found[1] if found[1] is not None else found[2]
+        spoken = found[2] if found[2] is not None else found[3]
         yield found.end(), spoken
         begin, dialect = found.end(), first if spoken is None else spoken
 
@@ -255,7 +257,7 @@ def _tokens(speaker: Dialect, text: Text, begin: int, end: int) -> list[Any]:
     return _tokenizer_class(type(speaker))(dialect=speaker).tokenize(blank + text.text[begin:end])
 
 
-def _parsed(text: Text, begin: int, end: int, dialect: str) -> list[Tree]:
+def _parsed(text: Text, begin: int, end: int, dialect: str, *, switches: bool = False) -> list[Tree]:
     speaker = speaker_of(dialect)
     try:
         tokens = _tokens(speaker, text, begin, end)
@@ -266,7 +268,12 @@ def _parsed(text: Text, begin: int, end: int, dialect: str) -> list[Tree]:
         raise _of_parse_error(text, error) from None
     except RecursionError:
         raise text.error("the text is nested too deep", 0) from None
-    return [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    for tree in found[:-1] if switches else found:
+        if isinstance(tree, exp.Set) and tree.expressions[0].this.lower() in ("dialect", "all"):
+            # What follows has been read in the dialect before.
+            raise text.error("the dialect is set by SET dialect = 'name', RESET dialect or RESET ALL, and ;", tree)
+    return found
 
 
 def _of_token_error(text: Text, error: TokenError) -> SqlError:
