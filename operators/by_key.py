@@ -23,6 +23,7 @@ from flow.schema import StreamSchema, changelog_of
 from operators.aggregate import Aggregate
 from operators.aggregates.columns import IntArray, column, grown, physical, plain_type, unique_slots
 from operators.aggregates.layout import apart, as_names
+from operators.check import Check
 from operators.expressions import Column
 from operators.filter import Filter
 from operators.project import Project
@@ -214,7 +215,7 @@ def _in_order(stream: Stream, keys: tuple[str, ...]) -> bool:
     names: tuple[str, ...] | None = keys
     while isinstance(node, OperatorNode) and names is not None:
         match node.operator:
-            case Filter():
+            case Filter() | Check():
                 pass
             case Project(columns=columns):
                 values = dict(columns)

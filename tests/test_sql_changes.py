@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from operators import SqlError, script
+from operators import SqlError, read_script, script
 from tests.test_debezium import history, written
 
 QUERY = "SELECT name, count(*) AS people, sum(n) AS total, max(n) AS most FROM people WHERE n < 4 GROUP BY name"
@@ -220,3 +220,18 @@ def test_errors_say_what_to_write_instead(tmp_path: Path, monkeypatch: pytest.Mo
     hint = str(error.value.hint)
     for way in ("changes = 'weight'", "changes = 'upsert' and a PRIMARY KEY", "'debezium-json'", "EMIT FINAL"):
         assert way in hint
+
+
+def test_tables_of_changes_are_checked_and_explained(tmp_path: Path) -> None:
+    path = written(tmp_path / "rows.jsonl", [{"id": 1, "n": 1}, {"id": 2}, {"id": 2, "n": 5}, {"id": 1, "n": 2}])
+    text = table("letters", "", path=str(tmp_path / "letters"), format="json")
+    text += table("people", "(id BIGINT, n BIGINT NOT NULL, d AS n * 2, PRIMARY KEY (id))",
+                  path=path, format="json", changes="upsert", dead_letters="letters")  # fmt: skip
+    text += table("out", "", path=str(tmp_path / "out"), format="json", changes="upsert")
+    asked = read_script(
+        text + "EXPLAIN PHYSICAL SELECT id FROM people; INSERT INTO out SELECT id, d FROM people WHERE d > 1"
+    )
+    assert "keeps the last row of each key" in str(asked.answers[0].table.to_pylist())
+    assert "out.by_key" not in asked.graph.nodes
+    asked.graph.run(partitions=2)
+    assert as_sorted(folded(rows_in(tmp_path / "out"), "id")) == as_sorted([{"id": 1, "d": 4}, {"id": 2, "d": 10}])

@@ -12,7 +12,7 @@ import attrs
 
 from flow.describe import describe
 from flow.graph import Graph, Stream
-from flow.nodes import SinkNode
+from flow.nodes import Node, RouterNode, SinkNode
 from flow.settings import Settings
 from operators.expressions.type_names import type_text
 from operators.expressions.types import logical as logical_type
@@ -62,13 +62,20 @@ def logical(plan: p.Plan) -> str:
 
 def physically(plan: p.Plan, graph: Graph, streams: dict[str, Stream], settings: Settings) -> str:
     """The graph of a plan over the streams of another graph, in words."""
-    copied = Graph("query", graph.nodes)
+    copied = Graph("query", {name: _without_letters(node) for name, node in graph.nodes.items()})
     over = {name: attrs.evolve(stream, graph=copied) for name, stream in streams.items()}
     name = copied.unique_name("query")
     result = lower(plan, over, name, graph=copied)
     result.sink(copied.unique_name("result"), Null())
     sink = next(node.name for node in reversed(list(copied)) if isinstance(node, SinkNode))
     return describe(needed(copied, {sink}), settings)
+
+
+def _without_letters(node: Node) -> Node:
+    """The node as it is where nothing reads its dead letters, as nothing does before the sinks are there."""
+    if isinstance(node, RouterNode) or node.on_error != "dead_letter":
+        return node
+    return attrs.evolve(node, on_error="skip")
 
 
 def needed(graph: Graph, names: set[str]) -> Graph:
