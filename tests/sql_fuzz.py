@@ -29,6 +29,8 @@ QUERIES = 8
 DATA = 10
 PARTITIONS = (1, 1, 1, 2, 2, 3, 4)
 WHOLE = 60
+WRONG = "no column"
+"""Refusals that cannot be right: the generator names nothing that is not there."""
 
 
 @attrs.define
@@ -123,6 +125,8 @@ class Search:
                     return Found(asked, tables, tried, partitions, seed, "difference", wrong)
                 self.compared += 1
         except SqlError as error:
+            if error.message.startswith(WRONG):
+                return Found(asked, tables, tried, partitions, seed, "SqlError", error.message)
             self.refused[error.message[:100]] += 1
             self.refusals.setdefault(error.message[:100], asked.ours)
         except duckdb.Error as error:
@@ -172,7 +176,10 @@ class Search:
         try:
             self._oracle.prepare(asked.theirs)
             wrong = Planned(asked, found.shapes).steps(self._oracle, 0, rows, found.partitions, found.seed)
-        except (SqlError, duckdb.Error):
+        except SqlError as error:
+            wrong = error.message if error.message.startswith(WRONG) else None
+            return wrong and attrs.evolve(found, query=asked, data=rows, kind="SqlError", error=wrong)
+        except duckdb.Error:
             return None
         except (Exception, ExceptionGroup) as error:
             told = "".join(traceback.format_exception(error)[-8:])

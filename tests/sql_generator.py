@@ -67,7 +67,7 @@ class _Queries(Aggregates):
 
     def query(self, depth: int, kinds: list[str] | None = None, *, loose: bool = False) -> Made:
         """A query of at most this depth; `loose`: with results that are only compared in the end."""
-        if depth and self.one_in(6):
+        if depth and self.one_in(5):
             left, kinds = self.query(depth - 1, kinds)
             right, _ = self.query(depth - 1, kinds)
             return f"({left}) {self.pick(SETS)} ({right})", kinds
@@ -185,7 +185,7 @@ class _Queries(Aggregates):
         names = ", ".join(f"x{number}" for number in range(count))
         rows = f"LIMIT {self.choices.below(6)}"
         if self.one_in(3):
-            rows = self.pick([f"{rows} OFFSET {self.choices.below(4)}", f"OFFSET {self.choices.below(4)}"])
+            rows = self.pick([f"{rows} OFFSET {self.choices.below(4)}", f"OFFSET {1 + self.choices.below(3)}"])
         return f"SELECT {names} FROM ({text}) AS r ORDER BY {order} {rows}"
 
     def ordered(self, columns: Columns) -> list[str]:

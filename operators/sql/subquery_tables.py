@@ -20,6 +20,7 @@ from operators.sql.conditions import all_of
 from operators.sql.correlation import Body, aliased, body_of, carry, is_one_row, parameter
 from operators.sql.dialect import Text, Tree, exp
 from operators.sql.expressions import ExpressionReader
+from operators.sql.grouping_sets import sets_of
 from operators.sql.lowering import schema_of
 from operators.sql.nested import OUTER, Subquery, own_parts, subquery_of
 from operators.sql.rewriting import substitute
@@ -192,6 +193,7 @@ def _correlated(
     wanted: int,
 ) -> SubqueryTable:
     query = body.query
+    _refuse_totals(rows.text, query)
     if body.way == "domain":
         names = [rows.named(rows.read(each), "outer") for each in parameters]
         domain = _domain(rows, names)
@@ -247,6 +249,22 @@ def _simplify(query: Tree, subquery: Subquery) -> None:
             distinct = None
     if subquery.kind == "exists" and not (distinct or is_one_row(query) or _multiplies(query)):
         query.set("expressions", [aliased(exp.true(), "found")])
+
+
+def _refuse_totals(text: Text, query: Tree) -> None:
+    """Raise SqlError where a GROUP BY has an empty set beside others: its row is there where nothing is found, too."""
+    match query:
+        case exp.SetOperation():
+            _refuse_totals(text, query.this)
+            _refuse_totals(text, query.expression)
+        case exp.Subquery():
+            _refuse_totals(text, query.this)
+        case exp.Select() if (group := query.args.get("group")) and () in sets_of(text, group.expressions):
+            raise text.error(
+                "ROLLUP, CUBE and empty grouping sets are not supported yet in a subquery that names outer columns",
+                query.expressions[0],
+                "write a UNION ALL of one SELECT for each set",
+            )
 
 
 def _multiplies(query: exp.Select) -> bool:

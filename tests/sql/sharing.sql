@@ -44,3 +44,6 @@ WHERE (SELECT count(*) FROM sales s WHERE s.shop = t.shop) > 1
 
 -- case: a distinct table on both sides of a set operation
 WITH d AS (SELECT DISTINCT item, shop FROM sales) SELECT item FROM d EXCEPT ALL SELECT item FROM d WHERE shop = 'a'
+
+-- case: other columns each time
+WITH g AS (SELECT shop, sum(amount) AS s, count(*) AS n FROM sales GROUP BY shop) SELECT one.shop, one.n, two.s FROM g AS one LEFT JOIN g AS two ON one.shop = two.shop
