@@ -87,7 +87,7 @@ def _text_to_date(value: pa.Array, target: pa.DataType) -> pa.Array:
 def _text_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
     try:
         dated = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(value), " ")
-        return pc.cast(_usual_timestamp(dated, pa.timestamp("us")), target, safe=False)
+        return cast_value(pc.cast(_usual_timestamp(dated, pa.timestamp("us")), pa.time64("us"), safe=False), target)
     except pa.ArrowInvalid:
         return cast_value(over_distinct(value, pa.int64(), _time).cast(pa.time64("us")), target)
 

@@ -47,14 +47,29 @@ _TIMESTAMPS: Final = {
     "TIMESTAMPLTZ": "UTC",
 }
 
+_SPELLED: Final = {
+    "uint8": "UTINYINT", "utinyint": "UTINYINT", "uint16": "USMALLINT", "usmallint": "USMALLINT", "uint32": "UINT",
+    "uinteger": "UINT", "uint64": "UBIGINT", "ubigint": "UBIGINT", "datetime": "TIMESTAMP",
+}  # fmt: skip
+"""Names that only some dialects know, as types of all of them."""
+
+_INSTEAD: Final = {
+    "INT128": "DECIMAL(38, 0)",
+    "UINT128": "DECIMAL(38, 0)",
+    "INT256": "DECIMAL(38, 0)",
+    "TIMETZ": "TIME, or TIMESTAMPTZ for moments",
+    "MONEY": "DECIMAL(19, 2)",
+    "BIT": "BIGINT and its operators &, |, #, ~, <<, >>",
+}
+
 _FIXED_UNITS: Final = {"TIMESTAMP_S": "s", "TIMESTAMP_MS": "ms", "TIMESTAMP_NS": "ns"}
 
 _UNITS: Final = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 
 _SHOWN: Final = (
     "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "REAL", "DOUBLE", "DECIMAL(p, s)", "VARCHAR", "TEXT", "BYTEA",
-    "DATE", "TIME", "TIMESTAMP", "TIMESTAMP(3)", "TIMESTAMPTZ", "INTERVAL", "JSON", "UUID", "type[]", "STRUCT<name type, ...>",
-    "MAP<type, type>",
+    "DATE", "TIME", "TIMESTAMP", "TIMESTAMP(3)", "TIMESTAMPTZ", "INTERVAL", "JSON", "UUID", "type[]",
+    "STRUCT<name type, ...>", "MAP<type, type>",
 )  # fmt: skip
 
 
@@ -65,8 +80,18 @@ def arrow_type(text: Text, kind: exp.DataType) -> pa.DataType:
         SqlError: there is no such type here, or its parameters make no sense.
     """
     name = kind.this.name if isinstance(kind.this, exp.DType) else str(kind.this).upper()
+    if name == "USERDEFINED":
+        name = _SPELLED.get(str(kind.args.get("kind")).lower(), name)
+    if name == "DOUBLE" and kind.expressions and _parameters(text, kind)[0] <= 24:
+        # FLOAT(p) counts binary digits.
+        return pa.float32()
+    if name == "TIME" and kind.expressions:
+        unit = _unit(text, kind)
+        return pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
     if name in _TYPES:
         return _TYPES[name]
+    if name in _INSTEAD:
+        raise text.error(f"no type {render(kind)}", kind, hint=f"use {_INSTEAD[name]}")
     if name in _TIMESTAMPS:
         return pa.timestamp(_unit(text, kind), _TIMESTAMPS[name])
     if name in _FIXED_UNITS:

@@ -12,6 +12,7 @@ import attrs
 from flow.durations import microseconds
 from flow.errors import SettingsError, known
 from operators.sql.dialect import UNSUPPORTED_WINDOWS, WINDOWS, Text, Tree, exp, render
+from operators.sql.time_parser import interval_words
 
 WINDOW_COLUMNS: Final = ("window_start", "window_end")
 """Columns that a window table function adds."""
@@ -131,7 +132,5 @@ def _spelled(node: Tree) -> str | None:
     if isinstance(node, exp.Add):
         parts = [_spelled(node.this), _spelled(node.expression)]
         return None if None in parts else " ".join(part for part in parts if part)
-    if not isinstance(node, exp.Interval) or not isinstance(node.this, exp.Literal):
-        return None
-    unit = node.args.get("unit")
-    return f"{node.this.name} {unit.name.lower()}" if unit is not None else node.this.name
+    words = interval_words(node) if isinstance(node, exp.Interval) else None
+    return None if words is None else f"{words[0]} {words[1]}".strip()

@@ -171,6 +171,8 @@ for _name in _CHECKED:
 
 @function("-(integer) -> same", "-(float) -> same", "-(decimal) -> same")
 def _negate(value: Any) -> pa.Array:
+    if pa.types.is_unsigned_integer(value.type):
+        return pc.subtract_checked(pa.scalar(0, value.type), value)
     return pc.negate_checked(value)
 
 

@@ -183,6 +183,9 @@ SELECT grouping(symbol, venue) FROM trades GROUP BY symbol;
 -- 1:79 this GROUP BY has more than 128 grouping sets
 SELECT symbol FROM trades GROUP BY CUBE (symbol, venue, price, volume), CUBE (symbol, venue, price, volume);
 
+-- 1:52 ROLLUP, CUBE and empty grouping sets are not supported yet in a subquery that names outer columns
+SELECT price FROM trades WHERE price = ALL (SELECT other.price FROM trades AS other WHERE other.venue = trades.venue GROUP BY ROLLUP (other.price));
+
 -- 1:99 GROUPING SETS, ROLLUP and CUBE are not supported yet over windows
 SELECT window_start, symbol FROM TUMBLE(trades, event_time, INTERVAL '1 minute') GROUP BY ROLLUP (window_start, symbol);
 
@@ -309,7 +312,7 @@ SELECT event_time::TIMESTAMP(5) FROM trades;
 -- 1:13 CAST(event_time AS DOUBLE): timestamp[us] cannot be cast to double
 SELECT CAST(event_time AS DOUBLE) FROM trades;
 
--- 1:21 '1 FORTNIGHT' is no interval
+-- 1:21 '1 fortnight' is no interval
 SELECT event_time + INTERVAL '1 fortnight' FROM trades;
 
 -- 1:18 price: a condition must be a boolean, and this has type double
@@ -404,3 +407,12 @@ SELECT symbol, (SELECT max(price) FROM trades AS u WHERE u.venue = t.venue) AS p
 
 -- 1:105 an aggregate of columns of the query around is not supported in a subquery yet
 SELECT symbol FROM trades AS t GROUP BY symbol HAVING EXISTS (SELECT 1 FROM trades AS u WHERE u.price > sum(t.price));
+
+-- 1:8 now() is not supported: the time of the run is another one each time
+SELECT now() AS at FROM trades;
+
+-- 1:8 random() is not supported: a random number is another one each time
+SELECT random() FROM trades;
+
+-- 1:8 to_char(event_time, symbol): the format must be a literal
+SELECT to_char(event_time, symbol) FROM trades;
