@@ -58,7 +58,7 @@ class ChangeForm:
                 raise GraphError(f"no key column {name!r}; {known(name, schema.names)}")
         if self.form == "upsert":
             if not self.key:
-                raise GraphError("changes by key need the key: rows with which columns replace each other?")
+                raise GraphError("changes by key need the key: declare a PRIMARY KEY (in Python: key=)")
             if DELETED in schema.names:
                 raise GraphError(f"the column name {DELETED!r} is kept for changes by key; choose another name")
 
