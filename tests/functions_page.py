@@ -35,6 +35,11 @@ _TABLES = """\
 ## Functions of tables and windows
 """
 
+_BY_VALUE = """\
+## Computed value by value
+
+No kernel of Arrow's or NumPy's does what these do: """
+
 _TABLE_ROWS = (
     (
         "HOP(table, column, slide, size)",
@@ -43,6 +48,14 @@ _TABLE_ROWS = (
     (
         "TUMBLE(table, column, size)",
         "The rows of a table, with the bounds of the window that they fall into: window_start and window_end.",
+    ),
+    (
+        "UNNEST(list, ...) [WITH ORDINALITY]",
+        "In FROM: a row for each element of lists, side by side, with the row to its left; in SELECT one list at a time.",
+    ),
+    (
+        "generate_series(first, last [, step])",
+        "In FROM and SELECT: a row for each number or time of the series; `range`, in FROM, without the last.",
     ),
     (
         "row_number() OVER ([PARTITION BY ...] ORDER BY ...)",
@@ -123,6 +136,8 @@ def _others() -> Iterable[str]:
     yield _table((f"{name}({', '.join(_arguments(name))})", says) for name, says in made)
     yield _TABLES
     yield _table(_TABLE_ROWS)
+    slow = sorted({name for entry in entries() if entry.by_row for name in entry.names})
+    yield f"{_BY_VALUE}{', '.join(f'`{name}`' for name in slow)}.\n"
 
 
 def _arguments(name: str) -> Sequence[str]:

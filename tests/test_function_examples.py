@@ -20,7 +20,7 @@ from operators.sql import plan
 from operators.sql.dialect import Text, parse
 from operators.sql.planner import plan_query
 from tests.expressions_for_tests import alike
-from tests.functions_page import PAGE, written
+from tests.functions_page import PAGE, undocumented, written
 
 EXAMPLES = sorted({example for entry in entries() for example in entry.examples})
 ONE = pa.record_batch([pa.nulls(1)], [""])
@@ -136,5 +136,6 @@ def test_the_page_is_written_anew() -> None:
     assert PAGE.read_text() == written(), "run: python -m tests.functions_page"
 
 
-def test_what_is_documented_has_examples() -> None:
+def test_every_function_is_documented_with_an_example() -> None:
+    assert undocumented() == []
     assert [entry.names for entry in entries() if entry.says and not entry.examples] == []
