@@ -8,7 +8,7 @@ import pytest
 
 from flow import Graph
 from flow.errors import GraphError
-from operators import SqlError, Table, sql
+from operators import SqlError, Table, read_script, sql
 
 TRADES = pa.table(
     {
@@ -29,10 +29,10 @@ class Wrong:
     query: str
 
 
-def read_wrong() -> list[Wrong]:
-    """A case is a line ``-- line:column message``, where ``...`` stands for anything, and the query."""
+def read_wrong(folder: str = "") -> list[Wrong]:
+    """A case is a line ``-- line:column message``, where ``...`` stands for anything, and the query or script."""
     cases = []
-    files = sorted((Path(__file__).parent / "sql" / "wrong").glob("*.sql"))
+    files = sorted((Path(__file__).parent / "sql" / "wrong" / folder).glob("*.sql"))
     for part in "\n\n".join(file.read_text().strip() for file in files).split("\n\n"):
         comment, _, query = part.partition("\n")
         place, _, message = comment.removeprefix("-- ").partition(" ")
@@ -50,7 +50,17 @@ def run(query: str, **more: str) -> None:
 def test_wrong_query(wrong: Wrong) -> None:
     with pytest.raises(SqlError) as caught:
         run(wrong.query)
-    error = caught.value
+    check(caught.value, wrong)
+
+
+@pytest.mark.parametrize("wrong", read_wrong("scripts"), ids=lambda wrong: wrong.query)
+def test_wrong_script(wrong: Wrong) -> None:
+    with pytest.raises(SqlError) as caught:
+        read_script(wrong.query)
+    check(caught.value, wrong)
+
+
+def check(error: SqlError, wrong: Wrong) -> None:
     assert (error.line, error.column) == (wrong.line, wrong.column)
     rest = error.message
     for piece in wrong.message.split(" ... "):

@@ -191,6 +191,8 @@ class _Reading:
             self._of_one_row(computed, "a computed column")
             if default is not None:
                 raise text.error(f"the column {part.name!r} is computed, so it has no DEFAULT", part)
+            if kind is not None:
+                arrow_type(text, kind)
             value: Any = exp.Cast(this=computed, to=kind) if kind is not None else computed
             return exp.Alias(this=value, alias=part.this)
         if kind is None:

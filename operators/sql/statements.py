@@ -18,7 +18,7 @@ from operators.sql import plan as p
 from operators.sql.catalog import Catalog, View, renamed
 from operators.sql.connectors import connectors
 from operators.sql.declarations import read_table
-from operators.sql.dialect import EXPLAIN, Text, Tree, exp, parse
+from operators.sql.dialect import EXPLAIN, Text, Tree, exp, offset_of, parse
 from operators.sql.explain import logical, needed, physically
 from operators.sql.listing import Listing, described, described_sink, strings
 from operators.sql.lowering import schema_of
@@ -131,8 +131,9 @@ class Statements:
             case exp.Describe():
                 self._describe(statement)
             case _:
+                word = self._text.text[offset_of(statement) or 0 :].split(maxsplit=1)[0].strip(";").upper()
                 raise self._text.error(
-                    f"{statement.key.upper()} is no statement of a script; known here: {list(_STATEMENTS)}", statement
+                    f"{word} is no statement of a script; known here: {list(_STATEMENTS)}", statement
                 )
 
     def _create_table(self, statement: exp.Create) -> None:
