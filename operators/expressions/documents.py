@@ -6,8 +6,9 @@ What comes out has no spaces; NaN and infinities are no JSON. Of equal names of 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,11 +27,19 @@ def _no_number(name: str) -> Any:
 
 
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_number)
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = _DECODER.scan_once  # type: ignore[attr-defined]
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def load(text: str) -> Any:
     """The value of a document. Raises ArrowInvalid, with the place in the text, where it is none."""
+    try:
+        # Most documents have no space around them, and need no more than the scanner.
+        value, end = _SCAN(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError, RecursionError):
+        pass
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -43,6 +52,8 @@ def load(text: str) -> Any:
 
 def dump(value: Any) -> str:
     """A value as a document."""
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return repr(value)
     return _ENCODER.encode(value)
 
 

@@ -73,7 +73,7 @@ def _with_text(lines: bytes, names: Sequence[str]) -> bytes:
             for name in names:
                 if row.get(name) is not None:
                     row[name] = json.dumps(row[name], ensure_ascii=False, separators=(",", ":"))
-            line = json.dumps(row, ensure_ascii=False).encode()  # noqa: PLW2901
+            line = json.dumps(row, ensure_ascii=False).encode()
         made.append(line)
     return b"\n".join(made)
 

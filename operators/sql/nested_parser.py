@@ -41,9 +41,7 @@ class NestedParser(Parser):
                     function.replace(_arrow(function))
         core = node.this if isinstance(node, exp.Filter) else node
         if isinstance(core, exp.JSONObjectAgg):
-            self.raise_error(
-                core.meta.get(_WRONG, "JSON_OBJECTAGG: write json_object_agg(name, value)")
-            )
+            self.raise_error(core.meta.get(_WRONG, "JSON_OBJECTAGG: write json_object_agg(name, value)"))
         if isinstance(core, exp.JSONArrayAgg | exp.JSONBObjectAgg) and WRITTEN_AS in core.meta:
             return _of_list(node, core)
         return node

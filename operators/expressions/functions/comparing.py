@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from operators.expressions.lists import codes, null_where_any, plain
+from flow.hashing import is_list
+from operators.expressions.lists import Booleans, Lists, codes, null_where_any, plain, valid_of
 from operators.expressions.registry import Kernel
 from operators.order_words import has_order, order_words
 
@@ -32,10 +33,39 @@ def nested_comparison(name: str, kind: pa.DataType) -> Kernel | None:
 
 def _equality(name: str) -> Callable[[pa.Array, pa.Array], pa.Array]:
     def kernel(left: pa.Array, right: pa.Array) -> pa.Array:
-        one, other = codes(left, right)
-        return pa.array((one == other) == (name == "="))
+        return pa.array(_equal(left, right) == (name == "="))
 
     return kernel
+
+
+def _equal(left: pa.Array, right: pa.Array) -> Booleans:
+    """Which rows of two arrays of one type are equal, NULLs and NaNs to each other."""
+    left, right = plain(left), plain(right)
+    known, others = valid_of(left), valid_of(right)
+    result: Booleans
+    if is_list(left.type):
+        one, other = Lists.of(left), Lists.of(right)
+        alike = (one.lengths == other.lengths) & known & others
+        rows = np.flatnonzero(alike)
+        wanted = alike[one.rows]
+        shift = other.offsets[:-1] - one.offsets[:-1]
+        positions = np.flatnonzero(wanted)
+        pairs = positions + shift[one.rows[positions]]
+        same = _equal(one.values.take(pa.array(positions)), other.values.take(pa.array(pairs)))
+        result = np.zeros(len(left), np.bool_)
+        result[rows] = True
+        result[one.rows[positions[~same]]] = False
+    elif pa.types.is_struct(left.type):
+        result = known & others
+        for mine, theirs in zip(left.flatten(), right.flatten(), strict=True):
+            result &= _equal(mine, theirs)
+    elif pa.types.is_null(left.type):
+        return np.ones(len(left), np.bool_)
+    else:
+        one_code, other_code = codes(left, right)
+        result = one_code == other_code
+        return result
+    return result | (~known & ~others)
 
 
 def _order(compare: Callable[[Any, Any], Any]) -> Callable[[pa.Array, pa.Array], pa.Array]:
