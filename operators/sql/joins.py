@@ -18,7 +18,7 @@ from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.expressions import ExpressionReader, aggregate_calls, bare, conjuncts
 from operators.sql.from_clause import FromItem, Joined
 from operators.sql.join_rules import join
-from operators.sql.lateral import is_lateral, names_outside, plan_table_function, table_of_lateral
+from operators.sql.lateral import is_lateral, names_left, names_outside, plan_table_function, table_of_lateral
 from operators.sql.lowering import schema_of
 from operators.sql.nested import OUTER, nested, own_columns
 from operators.sql.subqueries import Subqueries
@@ -66,7 +66,8 @@ class _From:
             return p.Join(plan, domain.plan), {**columns, **domain.columns}
         if not isinstance(item, Joined):
             return self._leaf(item, domain)
-        if not isinstance(item.right, Joined) and is_lateral(item.right):
+        stands_alone = item.kind in ("right", "full")
+        if not isinstance(item.right, Joined) and (names_left if stands_alone else is_lateral)(item.right):
             return self._lateral(item, *self.plan(item.left, domain))
         return self._joined(item, domain)
 

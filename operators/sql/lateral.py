@@ -19,7 +19,7 @@ from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.expressions import ExpressionReader, bare
 from operators.sql.from_forms import FROM_ZERO, NUMBER_FIRST, NUMBERED, WHOLE_ELEMENTS
 from operators.sql.lowering import schema_of
-from operators.sql.nested import NAMES, PARAMETERS, Subquery
+from operators.sql.nested import NAMES, PARAMETERS, Subquery, is_parameter
 from operators.sql.subquery_tables import OuterRows, PlanInner, SubqueryTable, table_of
 from operators.unnest import element_type
 
@@ -39,6 +39,11 @@ def outside_of(leaf: Tree) -> list[Tree]:
 def is_lateral(leaf: Tree) -> bool:
     """Whether an item of FROM is computed of each row of others."""
     return any(tree.find(exp.Column) for tree in outside_of(leaf))
+
+
+def names_left(leaf: Tree) -> bool:
+    """Whether an item of FROM names columns of what stands to the left of it."""
+    return any(not is_parameter(column) for tree in outside_of(leaf) for column in tree.find_all(exp.Column))
 
 
 def names_outside(leaf: Tree) -> bool:

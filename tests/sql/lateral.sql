@@ -156,3 +156,37 @@ SELECT a, EXISTS (SELECT 1 FROM r WHERE r.k = t.a) AS e, count(*) AS n FROM t GR
 
 -- case: EXISTS in the argument of an aggregate
 SELECT max(CASE WHEN EXISTS (SELECT 1 FROM r WHERE r.k = t.a) THEN a END) AS m FROM t;
+
+-- case: the second value as a value
+SELECT a, (SELECT v FROM r WHERE r.k = t.a AND v IS NOT NULL ORDER BY v DESC LIMIT 1 OFFSET 1) AS v FROM t;
+
+-- case: a join and groups inside, joined by another condition
+SELECT t.a, l.m FROM t JOIN LATERAL (SELECT u.s, max(r.v) AS m FROM r JOIN u ON u.k = r.k AND u.v >= t.c GROUP BY u.s) AS l ON l.s = t.b;
+
+-- case: LIMIT in a derived table that names a column around
+SELECT a FROM t WHERE 2 > (SELECT count(*) FROM (SELECT 1 FROM r WHERE r.k = t.a LIMIT 3) AS z);
+
+-- case: one lateral subquery named by the next
+SELECT t.a, m.x FROM t, LATERAL (SELECT r.k, r.v FROM r WHERE r.k = t.a) AS l, LATERAL (SELECT u.v AS x FROM u WHERE u.k = l.k AND u.v = l.v) AS m;
+
+-- case: a RIGHT JOIN with USING inside
+SELECT t.a, l.v FROM t, LATERAL (SELECT v FROM r RIGHT JOIN u USING (k, v) WHERE u.v > t.a) AS l;
+-- duckdb:
+SELECT t.a, l.v FROM t, LATERAL (SELECT u.v FROM r RIGHT JOIN u ON r.k = u.k AND r.v = u.v WHERE u.v > t.a) AS l;
+
+-- case: a RIGHT JOIN to a derived table that names a column around
+SELECT t.a, l.v FROM t, LATERAL (SELECT u.v FROM r RIGHT JOIN (SELECT * FROM u WHERE u.v > t.c) AS u ON r.k = u.k) AS l;
+
+-- case: NOT EXISTS over EXCEPT
+SELECT a FROM t WHERE NOT EXISTS (SELECT v FROM r WHERE r.k = t.a EXCEPT SELECT v FROM u WHERE u.k = t.a);
+
+-- case: LEFT JOIN LATERAL on a condition, of different values
+SELECT t.a, l.s FROM t LEFT JOIN LATERAL (SELECT DISTINCT s FROM r WHERE r.k <> t.a) AS l ON l.s > t.b;
+
+-- case: an array in a subquery
+SELECT (SELECT ARRAY(SELECT v FROM u WHERE u.k = r.k ORDER BY v)) AS z, k FROM r;
+-- duckdb:
+SELECT coalesce((SELECT list(v ORDER BY v) FROM u WHERE u.k = r.k), []) AS z, k FROM r;
+
+-- case: a common table expression used twice inside
+WITH c AS (SELECT k, max(v) AS m FROM r GROUP BY k) SELECT t.a, l.m FROM t LEFT JOIN LATERAL (SELECT m FROM c WHERE c.k = t.a UNION ALL SELECT m FROM c WHERE c.m > t.a) AS l ON true;
