@@ -21,6 +21,8 @@ from operators.expressions.functions.moments import (
     missing_of,
     month_start,
     months_of,
+    numbers_of,
+    rows_of,
     timestamps,
 )
 from operators.expressions.functions.time import constant_unit, parts_of
@@ -168,32 +170,28 @@ def _bin_rule(arguments: Sequence[Argument]) -> Resolved | None:
         return None
     if any(argument.family not in ("timestamp", "date") and not argument.unknown for argument in arguments[1:]):
         return None
+    if arguments[0].family == "interval" and arguments[0].constant is None:
+        # Only durations are certain to have no months.
+        raise ExpressionError("the width of the bins must be a literal, for example INTERVAL '15 minutes'")
     if isinstance(arguments[0].constant, pa.MonthDayNano) and arguments[0].constant.months:
         raise ExpressionError("the bins of date_bin are of one length: its stride has no months; use time_bucket()")
     kind = arguments[1].type if arguments[1].family == "timestamp" else pa.timestamp("us")
     return Resolved((pa.duration("us"), *(kind for _ in arguments[1:])), kind, _binned)
 
 
-def _constant(value: Any, what: str) -> pa.Scalar:
-    if isinstance(value, pa.Array):
-        if len(value) != 1:
-            raise pa.ArrowInvalid(f"the {what} must be a literal")
-        return value[0]
-    return value
-
-
 def _binned(stride: Any, value: Any, origin: Any = None) -> pa.Array:
-    stride = _constant(stride, "stride")
-    start = 0 if origin is None else _constant(origin, "origin").cast(pa.int64()).as_py() or 0
-    return _in_bins(stride, value, start)
+    return _in_bins(stride, value, pa.scalar(0, pa.int64()) if origin is None else origin.cast(pa.int64()))
 
 
-def _in_bins(stride: pa.Scalar, value: Any, start: int) -> pa.Array:
-    per_second = PER_SECOND[value.type.unit]
-    step = (stride.cast(pa.int64()).as_py() or 0) * per_second // 1_000_000
-    if step <= 0:
+def _in_bins(stride: Any, value: Any, start: Any) -> pa.Array:
+    stride, value, start = rows_of(stride, value, start)
+    missing = missing_of(stride, value, start)
+    step = numbers_of(stride.cast(pa.int64()), 1) * PER_SECOND[value.type.unit] // 1_000_000
+    if (~missing & (step <= 0)).any():
         raise pa.ArrowInvalid("the stride must be greater than zero")
-    return _floored(value, step, start)
+    count = numbers_of(value.cast(pa.int64()))
+    floored = count - np.remainder(count - numbers_of(start), np.where(missing, 1, step))
+    return pa.array(floored, pa.int64(), mask=missing).cast(value.type)
 
 
 def _bucket_rule(arguments: Sequence[Argument]) -> Resolved | None:
@@ -204,8 +202,8 @@ def _bucket_rule(arguments: Sequence[Argument]) -> Resolved | None:
             return resolved
 
         def kernel(stride: Any, value: Any) -> pa.Array:
-            start = _MONDAY * PER_SECOND[value.type.unit] // 1_000_000
-            return _in_bins(_constant(stride, "width"), value, start)
+            start = pa.scalar(_MONDAY * PER_SECOND[value.type.unit] // 1_000_000, pa.int64())
+            return _in_bins(stride, value, start)
 
         return Resolved(resolved.arguments, resolved.result, kernel)
     if width.days or width.nanoseconds or width.months < 0 or len(arguments) != 2:
