@@ -227,7 +227,9 @@ class _Queries(Aggregates):
     def source(self, depth: int) -> tuple[str, Columns]:
         left, columns = self.table(depth)
         for _ in range(max(0, self.choices.below(4) - 1) if depth else 0):
-            form = self.choices.below(12)
+            form = self.choices.below(13)
+            if form == 12:
+                return self.unnested(left, columns)
             if form == 11:
                 return self.lateral(left, columns)
             right, more = self.table(depth - 1)
@@ -257,6 +259,13 @@ class _Queries(Aggregates):
         on = " ON true" if " LEFT JOIN LATERAL (" in joined[len(left) :] else ""
         return f"{joined} AS {alias}{on}", columns + [(f"{alias}.x{n}", kind) for n, kind in enumerate(kinds)]
 
+    def unnested(self, left: str, columns: Columns) -> tuple[str, Columns]:
+        self.count += 1
+        alias = f"q{self.count}"
+        kind = self.pick(USUAL)
+        values = [self.value(columns, kind, 1, column=True) for _ in range(1 + self.choices.below(3))]
+        return f"{left} CROSS JOIN UNNEST(ARRAY[{', '.join(values)}]) AS {alias}(x0)", [*columns, (f"{alias}.x0", kind)]
+
     def table(self, depth: int) -> tuple[str, Columns]:
         self.count += 1
         alias = f"q{self.count}"
@@ -270,7 +279,7 @@ class _Queries(Aggregates):
             return self.merged(alias)
         if depth and self.one_in(16):
             inner, columns = self.source(depth)
-            return (f"({inner})" if " JOIN " in inner else inner), columns
+            return (f"({inner})" if " JOIN " in inner and "UNNEST" not in inner else inner), columns
         if self.timed and self.one_in(24):
             return self.window()
         name = self.pick(list(self.tables))
