@@ -22,8 +22,8 @@ from operators.aggregates.columns import plain, plain_type
 from operators.change_forms import as_key
 from operators.files.conversion import Types, declared
 from operators.files.debezium import EnvelopeLayout, EnvelopeParser
-from operators.files.debezium_envelope import NO_OP, Envelopes
-from operators.files.json_source import check_types, parsed_as
+from operators.files.debezium_envelope import NO_OP, Envelopes, parsed_in_events
+from operators.files.json_source import check_types
 
 _TOMBSTONE: Final = r"^\s*null\s*$"
 _BLANK: Final = r"^\s*$"
@@ -107,7 +107,7 @@ class _TextPartition(Partition):
     def __init__(self, value: str, envelopes: Envelopes, context: PartitionContext) -> None:
         self._value = value
         self._reject = context.reject
-        kinds = tuple(parsed_as(kind, pa.null()) for kind in envelopes.columns.types)
+        kinds = tuple(parsed_in_events(kind, pa.null()) for kind in envelopes.columns.types)
         check_types(envelopes.columns, kinds)
         schema = envelopes.schema
         self._parser = EnvelopeParser(EnvelopeLayout(schema, tuple(schema.types), 0, envelopes, kinds))

@@ -266,6 +266,8 @@ def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _comparable(pc.cast(column, kind.value_type))
+    if isinstance(kind, pa.BaseExtensionType):
+        return _comparable(pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type))
     if pa.types.is_nested(kind):
         return pa.chunked_array([json_text(chunk) for chunk in column.chunks], pa.string())
     return column

@@ -251,3 +251,21 @@ def test_a_changelog_of_events_is_filtered_as_any(tmp_path: Path) -> None:
     source.filter(col("n") > 2).sink("out", result)
     graph.run()
     assert by_id(result.rows) == by_id([row for row in held.values() if row["n"] > 2])
+
+
+def test_types_as_events_have_them(tmp_path: Path) -> None:
+    row = {"id": 1, "json": '{"a": [1]}', "map": '{"a": 1}', "day": 19_723, "at": 1_717_200_422_308, "price": "12.50"}
+    types: dict[str, Any] = {
+        "id": "int64",
+        "json": pa.json_(),
+        "map": pa.map_(pa.string(), pa.int64()),
+        "day": "date32",
+        "at": pa.timestamp("ms"),
+        "price": pa.decimal128(10, 2),
+    }
+    path = written(tmp_path / "e.jsonl", [event("c", None, row), event("c", None, row | {"json": "{"})])
+    result, errors = read(DebeziumJson(path, types=types))
+    assert [list(map(str, row.values())) for row in result.rows] == [
+        ["1", '{"a": [1]}', "[('a', 1)]", "2024-01-01", "2024-06-01 00:07:02.308000", "12.50"]
+    ]
+    assert len(errors) == 1

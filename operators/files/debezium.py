@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from flow.schema import WEIGHT
 from operators.change_forms import DELETED
-from operators.files.debezium_envelope import NO_OP, Envelopes, is_tombstone, without_tombstones
-from operators.files.json_source import BOM, check_types, common, natural, parse, parse_good, parsed_as, sample
+from operators.files.debezium_envelope import NO_OP, Envelopes, is_tombstone, parsed_in_events, without_tombstones
+from operators.files.json_source import BOM, check_types, common, natural, parse, parse_good, sample
 from operators.files.lines import block_bytes, codec, cut, endings, written
 from operators.files.paths import FileError, Identity
 from operators.files.ranges import RangeSource
@@ -93,7 +93,7 @@ class DebeziumJson(RangeSource):
         read = []
         for field in columns:
             index = shown.get_field_index(field.name)
-            read.append(parsed_as(field.type, pa.null() if index < 0 else shown.field(index).type))
+            read.append(parsed_in_events(field.type, pa.null() if index < 0 else shown.field(index).type))
         check_types(columns, read)
         schema = envelopes.schema
         layout = EnvelopeLayout(schema, tuple(schema.types), block_bytes(taken, rows), envelopes, tuple(read))

@@ -21,6 +21,7 @@ from flow.errors import GraphError, known
 from flow.schema import WEIGHT, changelog_of
 from operators.change_forms import DELETED, as_key
 from operators.files.conversion import fit, row_text
+from operators.files.json_source import parsed_as
 
 _TOMBSTONE: Final = re.compile(rb"^[ \t]*null[ \t\r]*$", re.MULTILINE)
 _WHOLE: Final = "let the database log whole rows (REPLICA IDENTITY FULL), or declare the primary key"
@@ -191,6 +192,12 @@ class Envelopes:
     def _told(wrong: dict[int, str], rows: NDArray[np.int64], told: Any) -> None:
         for row in rows.tolist():
             wrong.setdefault(row, told(row))
+
+
+def parsed_in_events(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
+    """As `parsed_as`; JSON and maps stand in events as text that is JSON."""
+    kind = parsed_as(wanted, seen)
+    return pa.string() if isinstance(kind, pa.JsonType) else kind
 
 
 def without_tombstones(lines: bytes) -> bytes:
