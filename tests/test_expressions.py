@@ -287,7 +287,9 @@ def test_a_condition_must_be_boolean():
 
 
 def test_every_function_says_its_signatures_when_misused():
-    for name in functions():
+    of_anything = {"array", "concat", "concat_ws", "hash", "json_build_array", "jsonb_build_array", "list_value"}
+    of_anything |= {"num_nonnulls", "num_nulls", "row"}
+    for name in set(functions()) - of_anything:
         with pytest.raises(ExpressionError, match="does not take"):
             Call(name, [Column("l")] * 9).bind(pa.schema([("l", pa.map_(pa.string(), pa.int64()))]))
 

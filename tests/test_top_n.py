@@ -126,7 +126,8 @@ def test_words_are_in_the_order_of_the_values(values: pa.Array, descending: bool
 def test_equal_numbers_have_equal_words_and_nested_values_some_order() -> None:
     assert len(set(order_words(pa.array([0.0, -0.0])))) == len(set(order_words(pa.array([math.nan, -math.nan])))) == 1
     lists = pa.array([[1], [2], None, [1]])
-    assert order_words(lists)[0] == order_words(lists.slice(3))[0] != order_words(lists)[1]
+    words = order_words(lists)
+    assert words[0] == words[3] < words[1] < words[2]
     assert order_words(pa.nulls(2)).tolist() == [2**63 - 1] * 2
     kept = drive(TopN((), 2), [pa.record_batch({"v": lists})]).table
     assert kept.num_rows == 2
@@ -220,8 +221,10 @@ def test_what_does_not_fit_is_refused_before_it_runs() -> None:
     for operator in (TopN(("kk",), 1), TopN(("k",), 1, keys=("kk",))):
         with pytest.raises(GraphError, match=r"no column 'kk'.*did you mean 'k'"):
             operator.output({"in": schema})
-    with pytest.raises(GraphError, match=r"column 'v' is list<item: int64>, whose values have no order"):
-        TopN(("v",), 1).output({"in": StreamSchema(pa.schema([("v", pa.list_(pa.int64()))]))})
+    with pytest.raises(
+        GraphError, match=r"column 'v' is list<item: month_day_nano_interval>, whose values have no order"
+    ):
+        TopN(("v",), 1).output({"in": StreamSchema(pa.schema([("v", pa.list_(pa.month_day_nano_interval()))]))})
     with pytest.raises(GraphError, match=r"rows cannot be compared.*string_view"):
         TopN(("v",), 1).output({"in": StreamSchema(pa.schema([("v", pa.string_view())]))})
     with pytest.raises(GraphError, match="the rank cannot be called 'a'"):

@@ -18,6 +18,9 @@ from operators.sql.types import arrow_type
 
 Convert = Callable[[Tree], Expression]
 
+ELEMENT: Final = "element"
+"""Argument of a parameter's tree: it is one of a function of elements, as opposed to one of the query."""
+
 _JSON_KINDS: Final = ("value", "scalar", "array", "object")
 
 
@@ -210,7 +213,9 @@ def _of_elements(text: Text, node: Tree, convert: Convert) -> Expression | None:
     holder = exp.Paren(this=body)
     for identifier in list(holder.find_all(exp.Identifier)):
         if identifier.name in parameters and _is_value(identifier):
-            identifier.replace(exp.Parameter(this=identifier.copy()))
+            parameter = exp.Parameter(this=identifier.copy())
+            parameter.set(ELEMENT, True)
+            identifier.replace(parameter)
     return OfElements(convert(operand), parameters, convert(holder), name in FILTERS)
 
 

@@ -20,7 +20,7 @@ from operators.expressions.lambdas import Parameter
 from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.choices import choice
-from operators.sql.composites import composite
+from operators.sql.composites import ELEMENT, composite
 from operators.sql.dialect import Text, Tree, exp, render
 from operators.sql.errors import SqlError
 from operators.sql.functions import shape_of
@@ -186,7 +186,7 @@ class ExpressionReader:
             case exp.Cast():
                 target = arrow_type(self._text, node.args["to"])
                 return Cast(self._convert(node.this), target, forgiving=isinstance(node, exp.TryCast))
-            case exp.Parameter():
+            case exp.Parameter() if ELEMENT in node.args:
                 return Parameter(node.this.name)
             case exp.Escape():
                 return self._escaped(node)

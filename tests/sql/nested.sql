@@ -138,7 +138,7 @@ SELECT customer, json_object_agg(id, doc::JSON ORDER BY id) AS docs FROM orders 
 -- duckdb:
 SELECT customer, '{' || string_agg('"' || id || '":' || coalesce(doc, 'null'), ',' ORDER BY id) || '}' AS docs FROM orders GROUP BY customer;
 -- rows:
--- NULL | {"4":{"s":"y","n":1.5}}
+-- None | {"4":{"s":"y","n":1.5}}
 -- ann | {"1":{"a":{"b":[1,2]},"s":"x"},"3":[1,2,3]}
 -- bob | {"5":7,"8":"text"}
 -- cy | {"7":{"a":{"b":[3]}}}
