@@ -51,7 +51,7 @@ _TABLE_ROWS = (
     ),
     (
         "UNNEST(list, ...) [WITH ORDINALITY]",
-        "In FROM: a row for each element of lists, side by side, with the row to its left; in SELECT one list at a time.",
+        "In FROM: a row for each element of lists, side by side, with the row to its left; in SELECT one list each.",
     ),
     (
         "generate_series(first, last [, step])",
