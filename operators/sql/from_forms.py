@@ -54,8 +54,8 @@ def spelled_alike(text: Text, query: Tree) -> None:
         called = exp.Explode(this=_series(series))
         called.set(CALLED, "generate_series")
         series.replace(called)
-    for series in list(query.find_all(exp.GenerateSeries)):
-        series.replace(_series(series))
+    for plain in list(query.find_all(exp.GenerateSeries)):
+        plain.replace(_series(plain))
 
 
 def _kind(outer: bool) -> dict[str, object]:
@@ -115,6 +115,7 @@ def _replace_lateral(text: Text, lateral: exp.Lateral) -> None:
     if isinstance(join, exp.Join) and lateral.args.get("cross_apply") is not None:
         for key, value in _kind(not lateral.args["cross_apply"]).items():
             join.set(key, value)
+    replacement: Tree
     match inner:
         case exp.Subquery() if isinstance(inner.this, exp.Values) and inner.this.find(exp.Column):
             replacement = _unnest_of(lateral, _columns_of(text, inner.this))
@@ -127,7 +128,7 @@ def _replace_lateral(text: Text, lateral: exp.Lateral) -> None:
             inner.set(LATERAL, True)
             if lateral.args.get("alias"):
                 inner.set("alias", lateral.args["alias"])
-            replacement: Tree = inner
+            replacement = inner
         case exp.Unnest():
             inner.set("alias", lateral.args.get("alias"))
             _number(inner)
@@ -161,7 +162,7 @@ def _exploded(text: Text, lateral: exp.Lateral, inner: Tree) -> exp.Unnest:
         if array.this.name.lower() != "input" or inner.expressions:
             raise text.error("FLATTEN takes input => array alone here", array)
         unnest = _unnest_of(lateral, [array.expression])
-        if tuple(named) == _FLATTENED:
+        if alias is not None and tuple(named) == _FLATTENED:
             columns = [exp.to_identifier(name) for name in ("value", "index")]
             unnest.set("alias", exp.TableAlias(this=alias.this, columns=columns))
         unnest.set(NUMBERED, True)

@@ -220,9 +220,10 @@ class Subqueries:
                 (value,) = self._scalars(node, one_row)
                 return value
             case "scalar":
+                assert subquery.operator is not None
                 values = self._scalars(node, one_row)
-                operands = [self._rows.read(each) for each in _operands(node, subquery)]
-                return compared(OPERATORS[subquery.operator], operands, values)
+                left = [self._rows.read(each) for each in _operands(node, subquery)]
+                return compared(OPERATORS[subquery.operator], left, values)
             case "array":
                 (value,) = self._scalars(node, one_row)
                 kind = self._rows.type_of(value)
