@@ -15,16 +15,16 @@ from operators.files.parquet import Parquet
 from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
 from operators.filter import Filter
 from operators.functions import FlatMap, Map, MapBatches
-from operators.generators import Generator
-from operators.iterables import AsyncRows, Batches, Rows
+from operators.in_process.generators import Generator
+from operators.in_process.iterables import AsyncRows, Batches, Rows
+from operators.in_process.tables import Collect, Null, Table
+from operators.in_process.terminal import Callback, Terminal
 from operators.join import Join
 from operators.map_async import MapAsync
-from operators.memory import Collect, Null, Table
 from operators.order_words import Order
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import SqlError, explain, read_script, script, sql
-from operators.terminal import Callback, Terminal
 from operators.top_n import TopN
 from operators.union import Union
 from operators.unnest import Unnest

@@ -24,7 +24,7 @@ from flow.graph import Graph
 from flow.nodes import OperatorNode, SinkNode, SourceNode
 from flow.schema import WEIGHT
 from flow.stepping import Stepping
-from operators.memory import Collect, Table, summed
+from operators.in_process.tables import Collect, Table, summed
 from operators.sql import sql
 from operators.sql.dialect import POSTGRES
 from operators.udf import UserFunction

@@ -13,7 +13,7 @@ from flow import Graph, GraphError, RowError
 from flow.schema import StreamSchema
 from operators import Aggregate, Hop, Tumble, WindowAggregate, agg
 from operators.expressions import col
-from operators.memory import Collect, Table
+from operators.in_process.tables import Collect, Table
 from tests.aggregating import changelog, cut, handed_over, opened, oracle, rows, run, run_in_two, same, summed
 
 ALL = {

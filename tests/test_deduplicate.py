@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flow import Graph, GraphError, RowError
 from flow.schema import StreamSchema
 from operators import Deduplicate
-from operators.memory import Table
+from operators.in_process.tables import Table
 from tests.aggregating import changelog, cut, divided, handed_over, opened, rows, run
 
 SCHEMA = StreamSchema(pa.schema([("key", pa.string()), ("x", pa.int64()), ("time", pa.timestamp("us"))]), "time")

@@ -8,7 +8,7 @@ from flow import Graph, GraphError, PartitionContext, RowError, StreamSchema
 from flow.schema import changelog_of
 from operators.expressions import call, col
 from operators.filter import Filter
-from operators.memory import Table
+from operators.in_process.tables import Table
 
 COLUMNS = pa.schema([("k", pa.string()), ("n", pa.int64()), ("at", pa.timestamp("us"))])
 SCHEMA = StreamSchema(COLUMNS, "at")

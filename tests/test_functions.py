@@ -11,7 +11,7 @@ import pytest
 from flow import Graph, GraphError, PartitionContext, RowError, StreamSchema
 from flow.schema import changelog_of
 from operators.functions import FlatMap, Map, MapBatches
-from operators.memory import Collect, Table
+from operators.in_process.tables import Collect, Table
 
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])
 BATCH = pa.record_batch({"n": [1, 2, None, 4], "s": ["a", "bb", "", None]}, schema=COLUMNS)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow import Graph, GraphError, Idle
-from operators import generators
-from operators.generators import Generator
-from operators.memory import Collect
+from operators.in_process import generators
+from operators.in_process.generators import Generator
+from operators.in_process.tables import Collect
 
 
 def squares(start, count):

@@ -8,9 +8,9 @@ import pytest
 import trio
 
 from flow import Graph, GraphError, Idle
-from operators import iterables
-from operators.iterables import AsyncRows, Batches, Rows
-from operators.memory import Collect
+from operators.in_process import iterables
+from operators.in_process.iterables import AsyncRows, Batches, Rows
+from operators.in_process.tables import Collect
 
 ROWS = [{"n": n, "s": f"row {n}"} for n in range(5)]
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])

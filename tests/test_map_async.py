@@ -8,8 +8,8 @@ import trio
 
 from flow import Graph, GraphError, PartitionContext, RowError, StreamSchema
 from flow.schema import changelog_of
+from operators.in_process.tables import Collect, Table
 from operators.map_async import MapAsync
-from operators.memory import Collect, Table
 from operators.retries import Retries
 
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flow import GraphError, PenstockError, StreamSchema, WriterContext
 from flow.schema import changelog_of
-from operators.memory import Collect, Null, Table
+from operators.in_process.tables import Collect, Null, Table
 
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])
 

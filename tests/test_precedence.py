@@ -8,7 +8,7 @@ from flow import Graph
 from flow.layout import lay_out
 from flow.settings import Settings
 from operators import Collect, Table, sql
-from operators.iterables import Batches
+from operators.in_process.iterables import Batches
 
 
 def order(query, **tables):

@@ -7,7 +7,7 @@ import pytest
 from flow import Graph, GraphError, PartitionContext, StreamSchema
 from flow.schema import changelog_of
 from operators.expressions import col, lit
-from operators.memory import Collect, Table
+from operators.in_process.tables import Collect, Table
 from operators.project import Project
 
 COLUMNS = pa.schema([("k", pa.dictionary(pa.int32(), pa.string())), ("n", pa.int64()), ("at", pa.timestamp("us"))])

@@ -9,8 +9,8 @@ import pytest
 from flow.errors import GraphError
 from flow.nodes import OperatorNode, SinkNode, SourceNode
 from operators import Null, SqlError, script
+from operators.in_process.terminal import Terminal
 from operators.sql import Connector, TableOptions, load_script, register
-from operators.terminal import Terminal
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 
 from flow import Graph, GraphError, StreamSchema, WriterContext
 from flow.schema import changelog_of
-from operators import terminal
 from operators.functions import described
-from operators.memory import Table
-from operators.terminal import Callback, Terminal
+from operators.in_process import terminal
+from operators.in_process.tables import Table
+from operators.in_process.terminal import Callback, Terminal
 
 COLUMNS = pa.schema([("name", pa.string()), ("n", pa.int64())])
 

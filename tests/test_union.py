@@ -7,7 +7,7 @@ import pytest
 
 from flow import Graph, GraphError, PartitionContext, StreamSchema
 from flow.schema import changelog_of
-from operators.memory import Collect, Table
+from operators.in_process.tables import Collect, Table
 from operators.union import Union
 
 N_S = pa.schema([("n", pa.int64()), ("s", pa.string())])

@@ -8,7 +8,7 @@ import pytest
 from flow import Graph, GraphError, RowError
 from flow.schema import StreamSchema
 from operators import AssignWindows, Hop, Tumble
-from operators.memory import Table
+from operators.in_process.tables import Table
 from operators.window import Window
 from tests.aggregating import changelog, cut, opened, run
 

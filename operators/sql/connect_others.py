@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from flow.sink import Sink
-from operators.memory import Null
+from operators.in_process.tables import Null
+from operators.in_process.terminal import Terminal
 from operators.sql.connectors import Connector, TableOptions
-from operators.terminal import Terminal
 
 
 def _terminal(table: TableOptions) -> Sink:

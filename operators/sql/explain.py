@@ -16,7 +16,7 @@ from flow.nodes import Node, RouterNode, SinkNode
 from flow.settings import Settings
 from operators.expressions.type_names import type_text
 from operators.expressions.types import logical as logical_type
-from operators.memory import Null
+from operators.in_process.tables import Null
 from operators.sql import plan as p
 from operators.sql.dialect import POSTGRES
 from operators.sql.lowering import lower, operator_for, schema_of

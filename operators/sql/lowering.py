@@ -20,8 +20,8 @@ from operators.aggregate import Aggregate
 from operators.await_calls import AwaitCalls
 from operators.deduplicate import Deduplicate
 from operators.filter import Filter
+from operators.in_process.tables import Table
 from operators.join import Join
-from operators.memory import Table
 from operators.only_row import OnlyRow
 from operators.project import Project
 from operators.sets import Distinct, SetOperation

@@ -14,6 +14,7 @@ from flow.errors import known
 from flow.graph import Graph
 from flow.nodes import SinkNode
 from operators.expressions import Column
+from operators.in_process.terminal import Terminal
 from operators.sql import plan as p
 from operators.sql.catalog import Catalog, View, renamed
 from operators.sql.connectors import connectors
@@ -29,7 +30,6 @@ from operators.sql.run_settings import RunSettings
 from operators.sql.targets import Targets
 from operators.sql.unique import unique_keys
 from operators.sql.user_functions import create_function
-from operators.terminal import Terminal
 
 _STATEMENTS = (
     "CREATE TABLE", "CREATE SOURCE", "CREATE SINK", "CREATE VIEW", "CREATE MATERIALIZED VIEW", "CREATE FUNCTION",
