@@ -21,7 +21,6 @@ from operators.in_process.tables import Collect, Null, Table
 from operators.in_process.terminal import Callback, Terminal
 from operators.join import Join
 from operators.map_async import MapAsync
-from operators.order_words import Order
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import SqlError, explain, read_script, script, sql
@@ -29,6 +28,7 @@ from operators.top_n import TopN
 from operators.union import Union
 from operators.unnest import Unnest
 from operators.upsert import Upsert
+from operators.values.order_words import Order
 from operators.window import AssignWindows, Hop, Tumble
 from operators.window_aggregate import WindowAggregate
 

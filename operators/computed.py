@@ -14,7 +14,7 @@ import pyarrow as pa
 from flow.errors import GraphError
 from flow.source import AsyncReader, Idle, Offset, Reader, Source, Split
 from operators.expressions import BoundExpression, Expression, expression
-from operators.text import json_text
+from operators.values.text import json_text
 
 
 def _columns(given: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Expression], ...]:

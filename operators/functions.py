@@ -20,7 +20,7 @@ from flow.nodes import ErrorPolicy
 from flow.operator import Operator, Partition, PartitionContext
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
-from operators.rows import Columns, Row, as_schema, rows_of, usable
+from operators.values.rows import Columns, Row, as_schema, rows_of, usable
 
 
 def described(function: Callable[..., Any]) -> str:

@@ -20,7 +20,7 @@ from flow.schema import StreamSchema
 from flow.verbs import verb
 from operators.functions import described, is_async, row_columns
 from operators.retries import Retries
-from operators.rows import Columns, Row, as_schema, batch_of, rows_of
+from operators.values.rows import Columns, Row, as_schema, batch_of, rows_of
 
 
 @attrs.frozen

@@ -24,9 +24,9 @@ from operators.aggregates.columns import IntArray, column, grown, physical, plai
 from operators.aggregates.layout import apart, as_names
 from operators.aggregates.store import groups_of
 from operators.heads import Heads, Runs, Seen
-from operators.order_words import Order, arranged, closest, has_order, order_words
 from operators.routing import keyed
 from operators.row_counts import RowCounts, changes_of, row_kinds, rows_and_weights
+from operators.values.order_words import Order, arranged, closest, has_order, order_words
 
 _ENDLESS: Final = 2**62
 _SPARE: Final = 64

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from operators.expressions import Expression, call, cast, col
 from operators.expressions.types import JSON
-from operators.order_words import order_words
+from operators.values.order_words import order_words
 
 NUMBERS = st.one_of(st.none(), st.integers(-2, 2))
 TEXTS = st.one_of(st.none(), st.lists(st.sampled_from("ab"), max_size=2))

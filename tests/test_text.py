@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operators.text import bytes_present, joined, json_text, object_pieces, plain_text, textual
+from operators.values.text import bytes_present, joined, json_text, object_pieces, plain_text, textual
 
 NAN, INFINITY = float("nan"), float("inf")
 

@@ -13,8 +13,8 @@ from flow import Graph, GraphError
 from flow.schema import WEIGHT, StreamSchema, changelog_of
 from flow.testing import drive
 from operators import Collect, Table
-from operators.order_words import Order, order_words
 from operators.top_n import TopN
+from operators.values.order_words import Order, order_words
 from tests.aggregating import changelog, cut, handed_over, opened, oracle, rows, same, summed
 from tests.changelogs import Changes, as_batch, batches_of, changes, standing
 

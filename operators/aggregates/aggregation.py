@@ -16,7 +16,7 @@ from operators.aggregates.columns import physical_type, plain_type
 from operators.aggregates.ranks import Ordering
 from operators.aggregates.user import AggregateFunction
 from operators.expressions import Expression, expression
-from operators.order_words import has_order
+from operators.values.order_words import has_order
 
 SPREADS: Final = frozenset({"stddev", "stddev_pop", "var", "var_pop"})
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flow.keys import factorise
-from operators.decimals import as_floats
+from operators.values.decimals import as_floats
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from flow.hashing import plain
 from operators.aggregates.columns import BoolArray, IntArray, physical, physical_type, valid
 from operators.expressions import Expression, expression
-from operators.order_words import order_words
+from operators.values.order_words import order_words
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flow.errors import RowError
 from operators.aggregates.accumulator import MergedByValue, Values
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, present
-from operators.decimals import largest, unscaled
+from operators.values.decimals import largest, unscaled
 
 _LIMIT: Final = 2**63
 _LOW: Final = 0xFFFFFFFF

@@ -15,7 +15,7 @@ from operators.expressions.casts import cast_value, register_casts
 from operators.expressions.documents import checked, dump, kind_of, load, mapped, text_of
 from operators.expressions.lists import Lists, plain
 from operators.expressions.types import JSON, UUID, family, logical
-from operators.text import json_text, side_by_side, uuid_text
+from operators.values.text import json_text, side_by_side, uuid_text
 
 _PLAIN_FAMILIES: Final = ("boolean", "integer", "float", "decimal", "date", "time", "timestamp")
 _LIST_TOKEN: Final = r'[{},"\\\s]'

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from operators.files.columnar_reader import ColumnarReader, check_columns
 from operators.files.paths import FileError, Identity, reading
-from operators.views import without_views
+from operators.values.views import without_views
 
 _MAGIC = b"ARROW1"
 

@@ -18,7 +18,7 @@ from pyarrow.fs import LocalFileSystem
 from operators.files.columnar_reader import ColumnarReader, batch_rows, check_columns
 from operators.files.conversion import convert
 from operators.files.paths import FileError, Identity, reading
-from operators.views import without_views
+from operators.values.views import without_views
 
 _SPLITS = 32
 """Splits that a file is divided into, about, so that readers end at about the same time."""

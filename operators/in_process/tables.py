@@ -18,9 +18,9 @@ from flow.schema import WEIGHT
 from flow.sink import Sink, Writer, WriterContext
 from flow.source import Offset, Reader, Source, Split
 from operators.functions import told
-from operators.rows import rows_of
-from operators.text import json_text
-from operators.views import as_plain
+from operators.values.rows import rows_of
+from operators.values.text import json_text
+from operators.values.views import as_plain
 
 _SPLITS = 16
 _SPLIT_ROWS = 65_536

@@ -20,7 +20,7 @@ from flow.schema import WEIGHT, StreamSchema
 from flow.sink import Sink, Writer, WriterContext
 from operators.change_forms import FORMS, ChangeForm, Form, as_key, check_form
 from operators.functions import described
-from operators.text import plain_text, textual
+from operators.values.text import plain_text, textual
 
 _HEADER_EVERY = 40
 _LONGEST = 60

@@ -12,7 +12,6 @@ import attrs
 
 from flow.errors import GraphError
 from operators.expressions import Column, Expression
-from operators.order_words import Order
 from operators.sql import plan as p
 from operators.sql.constants import constant, value_of
 from operators.sql.dialect import Text, Tree, exp, offset_of, render
@@ -21,6 +20,7 @@ from operators.sql.lateral import unnested
 from operators.sql.lowering import schema_of
 from operators.sql.names import refuse
 from operators.sql.nested import PER
+from operators.values.order_words import Order
 
 NUMBERS: Final = "__numbers"
 """The relation that columns of row_number() belong to."""

@@ -16,7 +16,7 @@ from flow.schema import StreamSchema
 from operators.aggregates import Aggregation
 from operators.expressions import Expression
 from operators.expressions.awaited import AsyncCall
-from operators.order_words import Order
+from operators.values.order_words import Order
 
 Emit = Literal["final", "changes"]
 

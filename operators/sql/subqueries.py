@@ -16,7 +16,6 @@ from flow.errors import GraphError
 from operators.aggregates import Aggregation
 from operators.aggregates.columns import plain_type
 from operators.expressions import Call, Case, Column, Expression, Literal
-from operators.order_words import has_order
 from operators.sql import plan as p
 from operators.sql.correlation import has_one_row_at_most, is_one_row
 from operators.sql.dialect import Text, Tree, exp, offset_of
@@ -27,6 +26,7 @@ from operators.sql.nested import Subquery, nested, subquery_of
 from operators.sql.rewriting import substitute
 from operators.sql.row_values import compared
 from operators.sql.subquery_tables import OuterRows, PlanInner, SubqueryTable, on_nothing, table_of
+from operators.values.order_words import has_order
 
 SUBQUERY: Final = "subquery"
 """The relation of the columns that subqueries become."""

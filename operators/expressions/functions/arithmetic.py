@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.decimals import combined
 from operators.expressions.casts import rounded
 from operators.expressions.registry import Kernel, Resolved, Rule, function, overload
 from operators.expressions.types import MAX_PRECISION, NUMBERS, Argument, as_decimal, common, decimal, literal_type
+from operators.values.decimals import combined
 
 _WIDE_DIGITS: Final = 76
 

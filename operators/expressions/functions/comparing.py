@@ -14,7 +14,7 @@ import pyarrow as pa
 from flow.hashing import is_list
 from operators.expressions.lists import Booleans, Lists, codes, null_where_any, plain, valid_of
 from operators.expressions.registry import Kernel
-from operators.order_words import has_order, order_words
+from operators.values.order_words import has_order, order_words
 
 _ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "<": np.less,

@@ -27,7 +27,7 @@ from operators.expressions.documents import (
 from operators.expressions.lists import Lists, null_where_any, over_distinct, plain, spread
 from operators.expressions.registry import Resolved, function, overload
 from operators.expressions.types import JSON, Argument, ExpressionError, Family, logical, storage
-from operators.text import json_text, side_by_side
+from operators.values.text import json_text, side_by_side
 
 Take = Callable[[bool, Any], Any]
 """What a function makes of what a path leads to: whether it leads anywhere, and the value."""

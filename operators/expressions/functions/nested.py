@@ -17,7 +17,7 @@ from operators.expressions.generic import element, same_list
 from operators.expressions.lists import Lists, broadcast, gathered, null_where_any, valid_of
 from operators.expressions.registry import Resolved, function, overload
 from operators.expressions.types import Argument, logical
-from operators.order_words import order_words
+from operators.values.order_words import order_words
 
 
 @function(

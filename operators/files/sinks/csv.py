@@ -19,14 +19,14 @@ from operators.files.sinks.parts import (
     compressed,
     known_compression,
 )
-from operators.text import bytes_present, joined, literal, plain_text, side_by_side, textual
+from operators.values.text import bytes_present, joined, literal, plain_text, side_by_side, textual
 
 
 @attrs.frozen
 class CsvSink(PartsSink):
     """A directory of CSV files (see `PartsSink`).
 
-    Values are written as `operators.text` says; structs, lists and maps as JSON. In a file of one column, an empty text
+    Values are written as `operators.values.text` says; structs, lists and maps as JSON. In a file of one column, an empty text
     for NULL is written in quotes, since readers skip empty lines.
 
     Attributes:

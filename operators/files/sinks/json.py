@@ -19,7 +19,7 @@ from operators.files.sinks.parts import (
     compressed,
     known_compression,
 )
-from operators.text import joined, object_pieces, textual
+from operators.values.text import joined, object_pieces, textual
 
 
 @attrs.frozen
