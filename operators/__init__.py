@@ -3,8 +3,8 @@
 from operators import udf
 from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
+from operators.change_streams.debezium import FromDebezium
 from operators.check import Check
-from operators.debezium import FromDebezium
 from operators.deduplicate import Deduplicate
 from operators.expressions import Expr, Expression, ExpressionError, call, case, cast, coalesce, col, lit
 from operators.files.arrow import ArrowFile

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flow import Graph, RowError
 from flow.schema import StreamSchema, changelog_of
 from operators import Table, agg, col
-from operators.by_key import ByKey, by_key
+from operators.change_streams.by_key import ByKey, by_key
 from tests.aggregating import Row, cut, handed_over, opened, run, summed
 
 COLUMNS = pa.schema([("key", pa.int64()), ("x", pa.string())])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flow import Graph, GraphError, RowError
 from flow.schema import StreamSchema, changelog_of
 from operators import Callback, Collect, Csv, DebeziumJson, JsonLines, JsonLinesSink, Parquet, ParquetSink, Table, agg
-from operators.change_forms import ChangeForm
+from operators.change_streams.forms import ChangeForm
 from operators.files.description import FileSource
 
 COLUMNS = pa.schema([("k", pa.string()), ("x", pa.int64())])

@@ -12,7 +12,7 @@ import attrs
 import pyarrow as pa
 
 from flow.schema import WEIGHT
-from operators.change_forms import DELETED
+from operators.change_streams.forms import DELETED
 from operators.files.debezium_envelope import NO_OP, Envelopes, is_tombstone, parsed_in_events, without_tombstones
 from operators.files.json_source import BOM, check_types, common, natural, parse, parse_good, sample
 from operators.files.lines import block_bytes, codec, cut, endings, written

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from flow.errors import GraphError, known
 from flow.schema import WEIGHT, changelog_of
-from operators.change_forms import DELETED, as_key
+from operators.change_streams.forms import DELETED, as_key
 from operators.files.conversion import fit, row_text
 from operators.files.json_source import parsed_as
 

@@ -18,7 +18,7 @@ from flow.errors import GraphError, SettingsError, known
 from flow.schema import WEIGHT
 from flow.sink import Sink
 from flow.source import Source
-from operators.change_forms import Form, as_key
+from operators.change_streams.forms import Form, as_key
 from operators.files.conversion import Declared, declared
 from operators.files.paths import FileError, as_paths, find_files
 

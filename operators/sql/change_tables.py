@@ -17,7 +17,7 @@ from flow.router import Hash
 from flow.schema import StreamSchema
 from flow.sink import Sink
 from flow.source import Source
-from operators.change_forms import DELETED, READ_AS
+from operators.change_streams.forms import DELETED, READ_AS
 from operators.expressions import Column, Expression
 from operators.files.debezium import DebeziumJson
 from operators.sql import plan as p

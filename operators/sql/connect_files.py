@@ -13,7 +13,7 @@ import pyarrow as pa
 from flow.errors import GraphError
 from flow.schema import WEIGHT
 from flow.sink import Sink
-from operators.change_forms import FORMS, READ_AS, Form
+from operators.change_streams.forms import FORMS, READ_AS, Form
 from operators.files.arrow import ArrowFile
 from operators.files.csv import Csv
 from operators.files.debezium import DebeziumJson

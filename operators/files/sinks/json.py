@@ -11,7 +11,7 @@ import attrs
 import pyarrow as pa
 
 from flow.errors import GraphError
-from operators.change_forms import FORMS, Form
+from operators.change_streams.forms import FORMS, Form
 from operators.files.sinks.parts import (
     COMPRESSION_ENDINGS,
     PartFormat,

@@ -20,7 +20,7 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from flow.schema import StreamSchema
 from flow.sink import Sink, Writer, WriterContext
-from operators.change_forms import ChangeForm, Form, as_key, check_form
+from operators.change_streams.forms import ChangeForm, Form, as_key, check_form
 
 BUFFER_ROWS = 131_072
 BUFFER_BYTES = 32 << 20

@@ -19,7 +19,7 @@ from flow.operator import Operator, Partition, PartitionContext
 from flow.schema import StreamSchema
 from flow.verbs import verb
 from operators.aggregates.columns import plain, plain_type
-from operators.change_forms import as_key
+from operators.change_streams.forms import as_key
 from operators.files.conversion import Types, declared
 from operators.files.debezium import EnvelopeLayout, EnvelopeParser
 from operators.files.debezium_envelope import NO_OP, Envelopes, parsed_in_events

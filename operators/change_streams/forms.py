@@ -19,7 +19,7 @@ from flow.graph import Stream
 from flow.keys import factorise
 from flow.schema import StreamSchema
 from operators.aggregates.columns import IntArray, physical, plain_type
-from operators.by_key import by_key
+from operators.change_streams.by_key import by_key
 
 Form = Literal["weight", "upsert", "debezium"]
 
