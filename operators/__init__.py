@@ -3,6 +3,8 @@
 from operators import udf
 from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
+from operators.calling.functions import FlatMap, Map, MapBatches
+from operators.calling.map_async import MapAsync
 from operators.change_streams.debezium import FromDebezium
 from operators.check import Check
 from operators.deduplicate import Deduplicate
@@ -14,13 +16,11 @@ from operators.files.json import JsonLines
 from operators.files.parquet import Parquet
 from operators.files.sinks import ArrowSink, CsvSink, JsonLinesSink, ParquetSink
 from operators.filter import Filter
-from operators.functions import FlatMap, Map, MapBatches
 from operators.in_process.generators import Generator
 from operators.in_process.iterables import AsyncRows, Batches, Rows
 from operators.in_process.tables import Collect, Null, Table
 from operators.in_process.terminal import Callback, Terminal
 from operators.join import Join
-from operators.map_async import MapAsync
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import SqlError, explain, read_script, script, sql

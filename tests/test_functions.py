@@ -10,7 +10,7 @@ import pytest
 
 from flow import Graph, GraphError, PartitionContext, RowError, StreamSchema
 from flow.schema import changelog_of
-from operators.functions import FlatMap, Map, MapBatches
+from operators.calling.functions import FlatMap, Map, MapBatches
 from operators.in_process.tables import Collect, Table
 
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])

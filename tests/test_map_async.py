@@ -8,9 +8,9 @@ import trio
 
 from flow import Graph, GraphError, PartitionContext, RowError, StreamSchema
 from flow.schema import changelog_of
+from operators.calling.map_async import MapAsync
+from operators.calling.retries import Retries
 from operators.in_process.tables import Collect, Table
-from operators.map_async import MapAsync
-from operators.retries import Retries
 
 COLUMNS = pa.schema([("n", pa.int64()), ("s", pa.string())])
 

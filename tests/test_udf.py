@@ -17,7 +17,7 @@ from flow.errors import GraphError, RowError
 from flow.operator import PartitionContext
 from flow.schema import StreamSchema
 from operators import Collect, SqlError, Table, col, script, sql, udf
-from operators.await_calls import AwaitCalls
+from operators.calling.await_calls import AwaitCalls
 from operators.expressions import Column
 from operators.expressions.awaited import AsyncCall
 from operators.testing import assert_matches_batch

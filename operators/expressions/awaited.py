@@ -11,12 +11,12 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
+from operators.calling.retries import Retries
 from operators.expressions.bound import Bound
 from operators.expressions.casts import Value
 from operators.expressions.nodes import Expression
 from operators.expressions.types import ExpressionError
 from operators.expressions.user import check_arguments, python_name
-from operators.retries import Retries
 
 
 @attrs.frozen

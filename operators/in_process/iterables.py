@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError, RowError, known
 from flow.source import AsyncReader, Idle, Offset, Reader, Source, Split
-from operators.functions import described, told
+from operators.calling.functions import described, told
 from operators.values.rows import as_schema, inferred, usable
 
 _CHUNK_ROWS = 65_536

@@ -17,7 +17,7 @@ from flow.errors import GraphError, PenstockError, known
 from flow.schema import WEIGHT
 from flow.sink import Sink, Writer, WriterContext
 from flow.source import Offset, Reader, Source, Split
-from operators.functions import told
+from operators.calling.functions import told
 from operators.values.rows import rows_of
 from operators.values.text import json_text
 from operators.values.views import as_plain
