@@ -17,7 +17,7 @@ from flow.operator import Operator
 from flow.router import Aligned, Forward, Hash
 from flow.schema import StreamSchema
 from operators.aggregate import Aggregate
-from operators.await_calls import AwaitCalls
+from operators.calling.await_calls import AwaitCalls
 from operators.deduplicate import Deduplicate
 from operators.filter import Filter
 from operators.in_process.tables import Table
