@@ -14,19 +14,13 @@ from operators.files.csv import Csv
 from operators.files.csv_source import CsvReader
 from operators.files.lines import Quoting
 from operators.files.paths import FileError
+from tests.written_files import read_all
 
 
 def read(source, splits=None):
     """All rows as tuples, and the rejected rows."""
-    rows, rejected = [], []
-    for split in source.splits() if splits is None else splits:
-        with closing(source.open(split)) as reader:
-            while (batch := reader.read()) is not None:
-                assert batch.schema == source.layout().schema
-                rows += [tuple(row.values()) for row in batch.to_pylist()]
-                rejected += reader.take_rejected()
-            rejected += reader.take_rejected()
-    return rows, rejected
+    rows, rejected = read_all(source, splits)
+    return [tuple(row.values()) for row in rows], rejected
 
 
 def rows_of(source):

@@ -10,23 +10,11 @@ from hypothesis import strategies as st
 from flow.errors import GraphError
 from operators.files.json import JsonLines
 from operators.files.paths import FileError
-
-
-def read(source):
-    """All rows, and the rejected ones."""
-    rows, rejected = [], []
-    for split in source.splits():
-        with closing(source.open(split)) as reader:
-            while (batch := reader.read()) is not None:
-                assert batch.schema == source.layout().schema
-                rows += batch.to_pylist()
-                rejected += reader.take_rejected()
-            rejected += reader.take_rejected()
-    return rows, rejected
+from tests.written_files import read_all
 
 
 def rows_of(source):
-    rows, rejected = read(source)
+    rows, rejected = read_all(source)
     assert rejected == []
     return rows
 
@@ -166,7 +154,7 @@ def test_bad_lines_are_rejected_one_by_one_and_all_others_come(tmp_path, size):
         lines[number * 20 + 7] = bad
     path = write(tmp_path / "a.jsonl", *lines)
     source = JsonLines(path, types={"n": "int64", "s": "string", "x": "float64"}, range_bytes=size)
-    rows, rejected = read(source)
+    rows, rejected = read_all(source)
     assert [row["n"] for row in rows] == [n for n in range(500) if n % 20 != 7 or n // 20 >= len(BAD)]
     content = path.read_bytes()
     assert [row.row for row in rejected] == [bad.decode("utf-8", "replace").strip() for bad in BAD]
@@ -178,7 +166,7 @@ def test_inference_survives_bad_lines_and_takes_the_first_type(tmp_path):
     path = write(tmp_path / "a.jsonl", "{bad", '{"a": 1}', "null", '{"a": 2.5, "b": [1]}', '{"a": "x"}', '{"b": null}')
     source = JsonLines(path)
     assert source.schema() == pa.schema([("a", pa.float64()), ("b", pa.list_(pa.int64()))])
-    rows, rejected = read(source)
+    rows, rejected = read_all(source)
     assert rows == [{"a": 1.0, "b": None}, {"a": 2.5, "b": [1]}, {"a": None, "b": None}]
     assert [row.row for row in rejected] == ["{bad", "null", '{"a": "x"}']
 
@@ -186,7 +174,7 @@ def test_inference_survives_bad_lines_and_takes_the_first_type(tmp_path):
 def test_not_finite_numbers(tmp_path):
     lines = ['{"x": NaN, "l": []}', '{"x": "NaN"}', '{"x": "-Infinity", "l": ["Infinity"]}', '{"x": "nan"}']
     source = JsonLines(write(tmp_path / "a.jsonl", *lines), types={"x": "float64", "l": pa.list_(pa.float64())})
-    rows, rejected = read(source)
+    rows, rejected = read_all(source)
     assert [str(row["x"]) for row in rows] == ["nan", "nan", "-inf"]
     assert rows[2]["l"] == [float("inf")]
     assert [row.row for row in rejected] == ['{"x": "nan"}']
@@ -194,7 +182,7 @@ def test_not_finite_numbers(tmp_path):
 
 def test_value_that_does_not_fit_the_declared_type_is_rejected(tmp_path):
     path = write(tmp_path / "a.jsonl", '{"n": 1}', "", '{"n": 300}')
-    rows, (rejected,) = read(JsonLines(path, types={"n": "int8", "t": "date32"}))
+    rows, (rejected,) = read_all(JsonLines(path, types={"n": "int8", "t": "date32"}))
     assert rows == [{"n": 1, "t": None}]
     assert "300" in rejected.error
 
@@ -214,7 +202,7 @@ def test_rows_without_columns_count(tmp_path):
 
 def test_narrow_reads_only_what_is_asked_for(tmp_path):
     source = JsonLines(write(tmp_path / "a.jsonl", '{"a": 1, "b": 2, "c": "x"}', '{"c": 1, "b": 3}'))
-    assert len(read(source)[1]) == 1
+    assert len(read_all(source)[1]) == 1
     assert rows_of(source.narrow(["b"])) == [{"b": 2}, {"b": 3}]
 
 
@@ -245,7 +233,7 @@ def test_cut_gzip_is_an_error_that_names_the_file(tmp_path):
     path = tmp_path / "cut.jsonl.gz"
     path.write_bytes(gzip.compress(b"".join(b'{"a": %d}\n' % (n * 7919 % 10007) for n in range(100_000)))[:-500])
     with pytest.raises(FileError, match=r"cut\.jsonl\.gz"):
-        read(JsonLines(path))
+        read_all(JsonLines(path))
 
 
 def test_sink_of_the_same_name(tmp_path):

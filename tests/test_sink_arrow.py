@@ -6,21 +6,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flow import GraphError, StreamSchema, WriterContext
+from flow import GraphError, StreamSchema
 from operators.files.sinks import ArrowSink
+from tests.written_files import written
 
 
-def written(path, sink, batches):
-    schema = StreamSchema(batches[0].schema)
-    sink.check(schema)
-    writer = sink.open(WriterContext("out", schema))
-    for batch in batches:
-        writer.write(batch)
-    writer.prepare(1)
-    writer.commit(1)
-    writer.close()
-    (part,) = path.iterdir()
-    with pa.OSFile(str(part)) as file:
+def read_back(path, sink, batches):
+    with pa.OSFile(str(written(path, sink, batches))) as file:
         return pa.ipc.open_file(file).read_all()
 
 
@@ -35,7 +27,7 @@ def test_everything_comes_back(tmp_path, compression):
             "o": [{"a": "x"}, {"a": None}, None],
         }
     )
-    read = written(tmp_path, ArrowSink(tmp_path, compression), table.to_batches(max_chunksize=2))
+    read = read_back(tmp_path, ArrowSink(tmp_path, compression), table)
     assert read.equals(table)
     assert duckdb.sql("SELECT n, s, l, o FROM read").fetchall()[0] == (1, "a", [1, None], {"a": "x"})
 
@@ -45,13 +37,13 @@ def test_dictionaries_become_what_they_stand_for(tmp_path, monkeypatch):
     batches = [
         pa.record_batch({"d": pa.array(values).dictionary_encode()}) for values in (["a", "b"], ["c", "a", None])
     ]
-    read = written(tmp_path, ArrowSink(tmp_path), batches)
+    read = read_back(tmp_path, ArrowSink(tmp_path), batches)
     assert read.schema == pa.schema([("d", pa.string())])
     assert read["d"].to_pylist() == ["a", "b", "c", "a", None]
 
 
 def test_a_run_without_rows_leaves_the_columns(tmp_path):
-    read = written(tmp_path, ArrowSink(tmp_path), [pa.RecordBatch.from_pylist([], pa.schema([("n", pa.int8())]))])
+    read = read_back(tmp_path, ArrowSink(tmp_path), [pa.RecordBatch.from_pylist([], pa.schema([("n", pa.int8())]))])
     assert read.num_rows == 0
     assert read.schema == pa.schema([("n", pa.int8())])
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flow import GraphError, StreamSchema, WriterContext
+from flow import GraphError, StreamSchema
 from operators.files.sinks import CsvSink
+from tests.written_files import written
 
 ROWS = pa.table(
     {
@@ -26,18 +27,6 @@ ROWS = pa.table(
         "b": pa.array([True, False, None]),
     }
 )
-
-
-def written(path, sink, table):
-    sink.check(StreamSchema(table.schema))
-    writer = sink.open(WriterContext("out", StreamSchema(table.schema)))
-    for batch in table.to_batches(max_chunksize=2):
-        writer.write(batch)
-    writer.prepare(1)
-    writer.commit(1)
-    writer.close()
-    (part,) = path.iterdir()
-    return part
 
 
 def test_the_text(tmp_path):

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.json as pajson
 import pytest
 
-from flow import GraphError, StreamSchema, WriterContext
+from flow import GraphError, StreamSchema
 from operators.files.sinks import JsonLinesSink
+from tests.written_files import written
 
 ROWS = pa.table(
     {
@@ -25,18 +26,6 @@ ROWS = pa.table(
         "o": pa.array([{"a": "x", "b": [1.5]}, {"a": None, "b": None}, None]),
     }
 )
-
-
-def written(path, sink, table):
-    sink.check(StreamSchema(table.schema))
-    writer = sink.open(WriterContext("out", StreamSchema(table.schema)))
-    for batch in table.to_batches(max_chunksize=2):
-        writer.write(batch)
-    writer.prepare(1)
-    writer.commit(1)
-    writer.close()
-    (part,) = path.iterdir()
-    return part
 
 
 def test_the_text(tmp_path):

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flow import GraphError, StreamSchema, WriterContext
+from flow import GraphError, StreamSchema
 from operators.files.sinks import ParquetSink
+from tests.written_files import written
 
 ROWS = pa.table(
     {
@@ -29,22 +30,9 @@ ROWS = pa.table(
 )
 
 
-def written(path, sink, batches):
-    schema = StreamSchema(batches[0].schema)
-    sink.check(schema)
-    writer = sink.open(WriterContext("out", schema))
-    for batch in batches:
-        writer.write(batch)
-    writer.prepare(1)
-    writer.commit(1)
-    writer.close()
-    (part,) = path.iterdir()
-    return part
-
-
 @pytest.mark.parametrize("compression", ["zstd", "snappy", "gzip", "lz4", "brotli", None])
 def test_everything_comes_back(tmp_path, compression):
-    part = written(tmp_path, ParquetSink(tmp_path, compression), ROWS.to_batches(max_chunksize=2))
+    part = written(tmp_path, ParquetSink(tmp_path, compression), ROWS)
     read = pq.read_table(part)
     assert read.schema == ROWS.schema
     assert str(read.to_pylist()) == str(ROWS.to_pylist())
@@ -68,7 +56,7 @@ def test_dictionaries_that_differ_from_batch_to_batch(tmp_path):
 
 
 def test_a_run_without_rows_leaves_the_columns(tmp_path):
-    part = written(tmp_path, ParquetSink(tmp_path), [pa.RecordBatch.from_pylist([], ROWS.schema)])
+    part = written(tmp_path, ParquetSink(tmp_path), ROWS.slice(0, 0))
     assert pq.read_schema(part) == ROWS.schema
     assert duckdb.sql(f"SELECT count(*) FROM '{part}'").fetchall() == [(0,)]
 

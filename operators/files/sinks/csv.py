@@ -26,8 +26,8 @@ from operators.values.text import bytes_present, joined, literal, plain_text, si
 class CsvSink(PartsSink):
     """A directory of CSV files (see `PartsSink`).
 
-    Values are written as `operators.values.text` says; structs, lists and maps as JSON. In a file of one column, an empty text
-    for NULL is written in quotes, since readers skip empty lines.
+    Values are written as `operators.values.text` says; structs, lists and maps as JSON. In a file of one column, an
+    empty text for NULL is written in quotes, since readers skip empty lines.
 
     Attributes:
         header: whether the first line names the columns.
