@@ -90,8 +90,9 @@ def test_every_page_is_linked_from_the_index() -> None:
     assert [page.name for page in PAGES if page.parent == index.parent and page not in linked | {index}] == []
 
 
-def test_one_batch_passes_files_and_functions_that_are_there() -> None:
-    text = (ROOT / "docs" / "one-batch.md").read_text()
+@pytest.mark.parametrize("page", ["one-batch.md", "one-query.md"])
+def test_the_way_of_a_batch_or_query_passes_files_and_functions_that_are_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
     sections = re.split(r"^## \d+\. .*`((?:flow|operators)/\S+\.py)`.*$", text, flags=re.MULTILINE)[1:]
     files = sections[::2]
     assert 3 <= len(files) == len(set(files)) <= 6
