@@ -127,12 +127,15 @@ def test_the_files_that_pages_name_are_there() -> None:
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
 
 
-def test_the_architecture_names_every_file_of_the_runtime() -> None:
+@pytest.mark.parametrize("package", ["flow", "operators"])
+def test_the_architecture_names_every_file_and_folder(package: str) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
-    files = [
-        f"flow/{path.name}" for path in (ROOT / "flow").glob("*.py") if path.name not in ("__init__.py", "version.py")
+    there = [
+        path for path in (ROOT / package).iterdir() if not path.name.startswith("__") and path.name != "version.py"
     ]
-    assert [name for name in files if f"`{name}`" not in text] == []
+    names = [f"{package}/{path.name}{'/' if path.is_dir() else ''}" for path in there]
+    assert len(names) > 20
+    assert sorted(name for name in names if f"`{name}`" not in text) == []
 
 
 def test_blocks_and_statements_are_found() -> None:
