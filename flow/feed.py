@@ -5,11 +5,14 @@ A feed is used by one task. The splits of a source are shared by its feeds throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
+from threading import Lock
 from time import perf_counter_ns
 from typing import TypeVar
 
 import attrs
+import trio
 
 from flow.awaited import QUIET, Reading, StartSoon
 from flow.channel import Inbox
@@ -26,6 +29,9 @@ from flow.schema import AFTER_ALL, BEFORE_ALL, StreamSchema
 from flow.source import AsyncReader, Offset, Reader, Source, Split
 
 Result = TypeVar("Result")
+
+_PATIENCE = 0.02
+"""Seconds that a read may take before something else is done meanwhile."""
 
 
 class SplitPool:
@@ -139,6 +145,7 @@ class Feed:
         self.work: Callable[[Read], Begun] | None = None
         self.after: Set[str] = frozenset()
         self.more_is_coming = False
+        self._at_work = Lock()
 
     @property
     def label(self) -> str:
@@ -172,6 +179,30 @@ class Feed:
             read = await self._read()
             if read is not None:
                 return read
+
+    async def next_or(self, meanwhile: Callable[[], Awaitable[None]]) -> Read | Watermark | Barrier | End:
+        """As `next`; where that takes long, something is done meanwhile, once, and never at the same time as `work`."""
+        came = trio.Event()
+
+        async def do() -> None:
+            with trio.move_on_after(_PATIENCE):
+                await came.wait()
+            if not came.is_set() and self._at_work.acquire(blocking=False):
+                with self._released():
+                    await meanwhile()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(do)
+            item = await self.next()
+            came.set()
+        return item
+
+    @contextmanager
+    def _released(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._at_work.release()
 
     async def aclose(self) -> None:
         """Close the open split, if there is one."""
@@ -299,8 +330,9 @@ class Feed:
             self._close()
         read = self._taken_in(gathered)
         self.counters.busy += perf_counter_ns() - started
-        if read is not None and self.work is not None:
-            read = attrs.evolve(read, begun=self.work(read))
+        if read is not None and self.work is not None and self._at_work.acquire(blocking=False):
+            with self._released():
+                read = attrs.evolve(read, begun=self.work(read))
         return started, perf_counter_ns(), read
 
     async def _await_one(self, reading: Reading, gathered: Gathered) -> Read | Watermark | None:

@@ -196,7 +196,7 @@ class _LayingOut:
                 case RouterNode():
                     pass
         self._mark_timed()
-        if not self.serial:
+        if not self.serial and not self.settings.interleaved:
             self.layout.after = reading_order(nodes, sources, self.layout.splits)
 
     def _check(self) -> None:

@@ -322,7 +322,9 @@ class Run:
     async def _next(self, instance: ChainInstance, feed: Feed | Ahead) -> Read | Watermark | Barrier | End:
         """What a feed has next; where it takes long to come, rows that are held back are given out meanwhile."""
         if isinstance(feed, Feed):
-            return await feed.next()
+            if not instance.holds_back or feed.more_is_coming:
+                return await feed.next()
+            return await feed.next_or(lambda: self._control_of(instance, instance.flush()))
         if (item := feed.next_nowait()) is not None:
             await trio.lowlevel.checkpoint()
             return item

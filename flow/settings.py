@@ -54,6 +54,8 @@ class Settings:
         edge_slots: batches that may wait in front of one partition or writer from one upstream instance.
         grace: seconds within which a drain must end, else it becomes an abort.
         commit_every: seconds between commits of what the sinks wrote; None: once, at the end (where all inputs end).
+        interleaved: whether all sources are read side by side; else what is known to end is read before what it is
+            joined with, where operators then keep less.
     """
 
     partitions: int | None = attrs.field(default=None, validator=_positive)
@@ -66,6 +68,7 @@ class Settings:
     edge_slots: int = attrs.field(default=64, validator=_positive)
     grace: float = attrs.field(default=10.0, validator=_not_negative)
     commit_every: float | None = attrs.field(default=None, validator=_not_negative)
+    interleaved: bool = False
 
     @topology.validator
     def _known_topology(self, attribute: attrs.Attribute[str], value: str) -> None:

@@ -141,6 +141,8 @@ def test_settings_are_those_of_the_run() -> None:
     settings = script(trades() + text + "RESET partitions;" + select).settings
     assert (settings.partitions, settings.topology) == (None, "serial")
     assert script(trades() + text + "RESET ALL;" + select).settings.topology == "prefetched"
+    assert script(trades() + "SET interleaved = true;" + select).settings.interleaved
+    assert not script(trades() + "SET interleaved = on; SET interleaved = off;" + select).settings.interleaved
 
 
 def test_a_run_uses_the_settings_of_its_script() -> None:

@@ -16,7 +16,7 @@ def settings_of(arguments: argparse.Namespace, graph: Graph) -> Settings:
     """The settings that the arguments ask for; what they leave out stays as the graph has it."""
     given = {
         name: getattr(arguments, name)
-        for name in ("partitions", "readers", "prefetch", "threads", "topology", "grace", "commit_every")
+        for name in ("partitions", "readers", "prefetch", "threads", "topology", "grace", "commit_every", "interleaved")
         if getattr(arguments, name, None) is not None
     }
     return attrs.evolve(graph.settings, **given)
@@ -44,6 +44,12 @@ def add_layout(to: argparse.ArgumentParser, topology: str = "how the run is laid
         choices=list(TOPOLOGIES),
         metavar="|".join(TOPOLOGIES),
         help=f"{topology} ({names}; default: prefetched)",
+    )
+    group.add_argument(
+        "--interleaved",
+        action="store_true",
+        default=None,
+        help="read all sources side by side (default: what ends is read before what it is joined with)",
     )
 
 

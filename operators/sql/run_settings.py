@@ -28,6 +28,10 @@ def _seconds(text: str) -> float:
     return microseconds(float(text) if text.replace(".", "", 1).isdecimal() else text) / 1_000_000
 
 
+def _truth(text: str) -> bool:
+    return {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}[text.lower()]
+
+
 _NUMBER: Final = "a whole number"
 _DURATION: Final = "a duration such as '10s'"
 
@@ -40,6 +44,7 @@ SETTINGS: Final[dict[str, _Setting]] = {
     "batch_rows": _Setting(int, _NUMBER, "rows up to which waiting batches are put together"),
     "grace": _Setting(_seconds, _DURATION, "seconds that a drain may take"),
     "commit_every": _Setting(_seconds, _DURATION, "seconds between commits of what is written"),
+    "interleaved": _Setting(_truth, "true or false", "whether all sources are read side by side"),
 }
 """By name, as in `Settings`."""
 
@@ -88,7 +93,7 @@ class RunSettings:
         text = self._value(change)
         try:
             self.settings = attrs.evolve(self.settings, **{name: SETTINGS[name].read(text)})
-        except (PenstockError, ValueError) as error:
+        except (PenstockError, ValueError, KeyError) as error:
             raise self._text.error(
                 f"the setting {name!r} is {SETTINGS[name].expected}, not {text!r}", change
             ) from error

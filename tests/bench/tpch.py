@@ -1,10 +1,12 @@
 """TPC-H's 22 queries, kept up to date over streams by Penstock and computed once by DuckDB, one after the other.
 
-    python -m tests.bench.tpch [--scale 0.1] [--runs 5] [--queries q1 q6] [--data DIRECTORY]
-    python -m tests.bench.tpch --check
+    python -m tests.bench.tpch [--scale 0.1] [--runs 5] [--queries q1 q6] [--data DIRECTORY] [--interleaved]
+    python -m tests.bench.tpch --check [--interleaved]
 
 Every table is a stream of batches of 65,536 rows from memory; `--check` compares the results of both, query by query,
-over batches of 10,000 rows, whole and after a tenth of the rows of each table was deleted again.
+over batches of 10,000 rows, whole and after a tenth of the rows of each table was deleted again. With `--interleaved`
+all tables are read side by side, a batch of each in turn, as endless streams would come; else what ends is read before
+what it is joined with.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ def tables(args: argparse.Namespace) -> dict[str, pa.Table]:
     return make(args.data / f"scale_{args.scale}", args.scale)
 
 
-def maintained(query: str, inputs: dict[str, pa.Table], batch_rows: int) -> pa.Table:
+def maintained(query: str, inputs: dict[str, pa.Table], batch_rows: int, *, interleaved: bool = False) -> pa.Table:
     """The changes that a query puts out over its tables as streams."""
     graph, out = Graph("tpch"), Collect()
     streams = {name: graph.source(name, Table(inputs[name], batch_rows)) for name in tables_of(query)}
     sql(query, **streams).sink("out", out)
-    graph.run()
+    graph.run(interleaved=interleaved)
     return out.changes()
 
 
@@ -43,7 +45,7 @@ def penstock(args: argparse.Namespace) -> dict[str, Any]:
     with Clock() as clock:
         for name in args.queries:
             start = perf_counter()
-            maintained(queries()[name], inputs, 65_536)
+            maintained(queries()[name], inputs, 65_536, interleaved=args.interleaved)
             seconds[name] = round(perf_counter() - start, 2)
     slowest = sorted(seconds, key=lambda name: -seconds[name])[:5]
     return clock.result(rows_read(inputs, args), slowest={name: seconds[name] for name in slowest})
@@ -81,7 +83,7 @@ def check(args: argparse.Namespace) -> int:
         for name in args.queries:
             query = queries()[name]
             start = perf_counter()
-            given = counted(maintained(query, inputs, 10_000))
+            given = counted(maintained(query, inputs, 10_000, interleaved=args.interleaved))
             seconds = perf_counter() - start
             with Reference(query) as batch:
                 missing, extra = difference(batch.rows({table: inputs[table] for table in tables_of(query)}), given)
@@ -95,6 +97,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("out/bench/tpch"), help="where the data is, or will be made")
     parser.add_argument("--scale", type=float, default=0.1, help="TPC-H's scale factor (default: 0.1)")
     parser.add_argument("--queries", nargs="+", default=list(queries()), help="which queries (default: all)")
+    parser.add_argument("--interleaved", action="store_true", help="read all tables side by side")
 
 
 CASES: dict[str, Case] = {"penstock": penstock, "duckdb 2 threads": duckdb(2), "duckdb 1 thread": duckdb(1)}
