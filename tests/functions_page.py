@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from operators.aggregates import agg
@@ -64,6 +65,7 @@ _TABLE_ROWS = (
 )
 
 
+@cache
 def documented() -> dict[str, Entry]:
     """The entry that says what a function does, by its name."""
     found: dict[str, Entry] = {}

@@ -100,13 +100,14 @@ def _never_longer(values: pa.Array, rows: Any, months: Any) -> pa.Array:
     return shifted(values, interval_array(nothing, -back, nothing, np.zeros(len(rows), np.bool_)))
 
 
-for _name, _shown in (
-    ("generate_series", "generate_series(DATE '2024-01-30', DATE '2024-01-31', INTERVAL '1 day')"),
-    ("range", "range(DATE '2024-01-30', DATE '2024-02-01', INTERVAL '1 day')"),
-):
+for _name in _LAST:
     function(
         f"{_name}(timestamp, timestamp, interval) -> list",
         result=lambda types: pa.list_(pa.timestamp("us", types[0].tz)),
-        says="The times from the first to the second, by steps of the third, as an array.",
-        examples=(f"{_shown} = [TIMESTAMP '2024-01-30', TIMESTAMP '2024-01-31']",),
+        says="The times from the first to the second, by steps of the third, as an array: `generate_series` with the "
+        "last time, `range` without.",
+        examples=(
+            "range(DATE '2024-01-30', DATE '2024-02-01', INTERVAL '1 day') = "
+            "[TIMESTAMP '2024-01-30', TIMESTAMP '2024-01-31']",
+        ),
     )(_times(_LAST[_name]))
