@@ -21,7 +21,6 @@ from flow.nodes import Side
 from flow.operator import AsyncPartition, Partition
 from flow.origin import NOWHERE, Origins, Trace
 from flow.schema import AFTER_ALL
-from flow.sink import Writer
 from flow.source import RejectedRow
 from flow.steps import RunningStep, Send, Way, has_state
 
@@ -123,12 +122,26 @@ class ChainInstance:
     def prepare(self, epoch: int) -> None:
         """Let every writer prepare an epoch; blocking. Raises StepError."""
         self._prepared = epoch if epoch < LAST_EPOCH else self._prepared + 1
-        self._each_writer(lambda writer: writer.prepare(self._prepared))
+        for running in self.steps:
+            if running.writer is not None:
+                running.at_rows = False
+                with running.working():
+                    running.writer.prepare(self._prepared)
 
     def commit(self, epoch: int) -> None:
-        """Let every writer commit an epoch; blocking. Raises StepError."""
+        """Let every writer commit an epoch, also where one before it raises; blocking. Raises the first StepError."""
         self.committed = epoch
-        self._each_writer(lambda writer: writer.commit(self._prepared))
+        failures: list[StepError] = []
+        for running in self.steps:
+            if running.writer is not None:
+                running.at_rows = False
+                try:
+                    with running.working():
+                        running.writer.commit(self._prepared)
+                except StepError as error:
+                    failures.append(error)
+        if failures:
+            raise failures[0]
 
     @property
     def holds_something(self) -> bool:
@@ -215,13 +228,6 @@ class ChainInstance:
         running.reject(running.letters(rows, error))
         yield from self._put_aside(running)
 
-    def _each_writer(self, do: Callable[[Writer], None]) -> None:
-        for running in self.steps:
-            if running.writer is not None:
-                running.at_rows = False
-                with running.working():
-                    do(running.writer)
-
     def _flush_in_time(self) -> Iterator[Send]:
         if perf_counter_ns() - self._flushed > LINGER:
             yield from self.flush()
@@ -237,7 +243,13 @@ class ChainInstance:
         counters.rows_in += batch.num_rows
         counters.batches_in += 1
         counters.bytes_in += batch.nbytes
-        if running.step.on_error != "fail":
+        guarded = running.step.on_error != "fail"
+        if guarded and running.probes:
+            usable = self._usable(running, port, batch)
+            yield from self._put_aside(running)
+            if usable:
+                yield from self._put_out(running, partial(running.on_batch, port, concatenated(usable)))
+        elif guarded:
             yield from self._guarded(running, port, batch)
         elif running.writer is not None:
             with running.working():
@@ -271,6 +283,19 @@ class ChainInstance:
         yield from self._put_aside(running)
         for output in outputs:
             yield from self._forward(running, output)
+
+    def _usable(self, running: RunningStep, port: int, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+        """The rows of a batch that a partition with state can use, in parts; the others are given up."""
+        try:
+            running.probe(port, batch)
+        except StepError as error:
+            if batch.num_rows == 1:
+                running.reject(running.letters(batch, error.cause))
+                return []
+            half = batch.num_rows // 2
+            parts = (batch.slice(0, half), batch.slice(half))
+            return [usable for part in parts for usable in self._usable(running, port, part)]
+        return [batch]
 
     def _let_go(self, running: RunningStep, call: Callable[[], Iterator[pa.RecordBatch]]) -> Iterator[Send]:
         """Make a call of a partition that lets go of what it has kept, and hand on what comes of it."""
@@ -347,9 +372,14 @@ def coalesced(batches: Sequence[pa.RecordBatch], rows: int) -> Iterator[pa.Recor
     count = 0
     for batch in batches:
         if waiting and count + batch.num_rows > rows:
-            yield pa.concat_batches(waiting) if len(waiting) > 1 else waiting[0]
+            yield concatenated(waiting)
             waiting, count = [], 0
         waiting.append(batch)
         count += batch.num_rows
     if waiting:
-        yield pa.concat_batches(waiting) if len(waiting) > 1 else waiting[0]
+        yield concatenated(waiting)
+
+
+def concatenated(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """The rows of one batch or more as one."""
+    return pa.concat_batches(batches) if len(batches) > 1 else batches[0]

@@ -23,7 +23,8 @@ KEY_GROUP = "_key_group"
 """The int column of a snapshot's table that says to which key group a row belongs."""
 
 Tables = Mapping[str, pa.Table]
-"""A partition's state: named tables. A row with a `_key_group` goes to the partition that owns the group."""
+"""A partition's state: named tables. A row with a `_key_group` goes to the partition that owns the group,
+one whose `_key_group` is NULL to every partition."""
 
 
 def _ignore(batch: pa.RecordBatch) -> None:
@@ -85,6 +86,15 @@ class Partition(ABC):
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Rows came in; yield what follows from them."""
 
+    def probe(self, batch: pa.RecordBatch) -> None:
+        """Raise where a row cannot be used, and change nothing.
+
+        Where an operator with state has one, and the node's policy is `skip` or `dead_letter`, it is asked before
+        `on_batch`: the rows at fault are found by asking of fewer, and `on_batch` gets all others. What `on_batch`
+        still raises then is no row's fault, and fails the run. Without one, the whole batch at which `on_batch` raises
+        is given up, whatever the state has taken of it.
+        """
+
     def on_watermark(self, time: int) -> Iterator[pa.RecordBatch]:
         """No event time before `time` (microseconds) follows on any port; yield what is now final."""
         return iter(())
@@ -117,6 +127,9 @@ class PortedPartition(Partition, ABC):
     @abstractmethod
     def on_batch(self, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
         """Rows came in on a port; yield what follows from them."""
+
+    def probe(self, batch: pa.RecordBatch, port: str = "") -> None:
+        """As `Partition.probe`, for rows of a port."""
 
     def on_port_end(self, port: str) -> None:
         """Nothing follows on a port, while something may on others."""

@@ -51,10 +51,17 @@ class Writer(ABC):
         """
 
     def prepare(self, epoch: int) -> None:
-        """Make what the epoch wrote durable, still invisible; everything that can fail should fail here."""
+        """Make what the epoch wrote durable, still invisible; everything that can fail should fail here.
+
+        Where it raises for one writer of a run, no writer commits the epoch.
+        """
 
     def commit(self, epoch: int) -> None:
-        """Make what the epoch wrote visible."""
+        """Make what the epoch wrote visible; called once all writers of the run have prepared it.
+
+        Where it raises, the run fails, while all other writers still commit: their part of the epoch is to be seen, and
+        what this writer had prepared is lost unless its `abort` keeps it.
+        """
 
     def abort(self) -> None:
         """Remove what was written since the last commit."""

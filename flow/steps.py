@@ -226,6 +226,21 @@ class RunningStep:
             return self.partition.on_batch(batch, self._ports[port])
         return self.partition.on_batch(batch)
 
+    @property
+    def probes(self) -> bool:
+        """Whether the partition can say which rows it cannot use before it takes any."""
+        if self.partition is None or not self._has_state:
+            return False
+        return type(self.partition).probe not in (Partition.probe, PortedPartition.probe)
+
+    def probe(self, port: int, batch: pa.RecordBatch) -> None:
+        """The partition's own `probe`. Raises StepError."""
+        with self.working():
+            if isinstance(self.partition, PortedPartition):
+                self.partition.probe(batch, self._ports[port])
+            elif self.partition is not None:
+                self.partition.probe(batch)
+
     def on_port_end(self, port: int) -> None:
         """The partition's own `on_port_end`, where it has several ports. Raises StepError."""
         if isinstance(self.partition, PortedPartition):

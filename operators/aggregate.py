@@ -33,6 +33,7 @@ from operators.aggregates.layout import (
     partial_names,
     result_fields,
 )
+from operators.aggregates.probe import Probe
 from operators.aggregates.store import Store, groups_of
 from operators.preaggregate import PreAggregate, used
 from operators.routing import keyed
@@ -152,9 +153,15 @@ class _AggregatePartition(Partition):
         self._merging = merging
         self._store = Store(schema, self._columns.types[: len(names)], operator.aggregations, table=not names)
         self._routed = [names.index(key) for key in operator.routed or names]
+        self._probe = None if merging else Probe(schema, operator.aggregations)
         kinds = self._store.bank.partial_types
         self._states = list(range(len(names), len(names) + len(kinds)))
         self._names = [*names, *partial_names([*names, KEY_GROUP], len(kinds)), KEY_GROUP]
+
+    def probe(self, batch: pa.RecordBatch) -> None:
+        """Raise where an argument or filter cannot be computed of a row."""
+        if self._probe is not None:
+            self._probe(batch)
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take rows in, and yield the changes that follow."""

@@ -20,6 +20,7 @@ from operators.aggregates.columns import IntArray, column, plain
 from operators.aggregates.grouped import grouped
 from operators.aggregates.layout import CHUNK, apart, key_fields, partial_names
 from operators.aggregates.numbered import NumberedKeys
+from operators.aggregates.probe import Probe
 from operators.aggregates.store import Store
 from operators.window import Window, timed_rows
 
@@ -83,6 +84,7 @@ class _PrePartition(Partition):
         self._numbered = NumberedKeys(self._columns.types[: len(self._keys)])
         kinds = [*self._numbered.store_kinds, *([] if operator.window is None else [pa.int64()])]
         self._store = Store(schema, kinds, operator.aggregations)
+        self._probe = Probe(schema, operator.aggregations)
         slices = [] if operator.window is None else [pa.int64()]
         key_types = [schema.columns.field(index).type for index in self._keys]
         self._grouped = grouped(schema, [*key_types, *slices], operator.aggregations)
@@ -90,6 +92,10 @@ class _PrePartition(Partition):
         self._rows = 0
         self._resting = 0
         self._next_rest = 1
+
+    def probe(self, batch: pa.RecordBatch) -> None:
+        """Raise where an argument or filter cannot be computed of a row."""
+        self._probe(batch)
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take rows in; gives out partial results where there are many."""

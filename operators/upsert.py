@@ -123,6 +123,11 @@ class _UpsertPartition(Partition):
         """For each slot the number of its row, from 1; 0 where the key is not there."""
         self._rows = self._live = 0
 
+    def probe(self, batch: pa.RecordBatch) -> None:
+        """Raise where it cannot be computed whether a row deletes its key."""
+        if self._deletes is not None:
+            self._deletes(batch)
+
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield what the rows change."""
         batch = self._with_keys(batch)
@@ -247,7 +252,7 @@ def upsert(
         drop: columns that are left out of the result.
         name: of the node.
         partitions: how many instances.
-        on_error: what becomes of rows with NULL in a key.
+        on_error: what becomes of rows with NULL in a key, and of those that `deletes` cannot be computed of.
 
     Raises:
         GraphError: there is no key, a column is missing, or the stream is a changelog already.

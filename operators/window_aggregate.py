@@ -31,6 +31,7 @@ from operators.aggregates.layout import (
     partial_names,
     result_fields,
 )
+from operators.aggregates.probe import Probe
 from operators.aggregates.store import Store, groups_of
 from operators.panes import Block, Panes
 from operators.preaggregate import PreAggregate, used
@@ -163,6 +164,7 @@ class _WindowPartition(Partition):
         self._kind = self._columns.field(len(names)).type
         kinds = self._columns.types[: len(names)]
         self._panes = Panes(kinds, lambda kinds: Store(schema, kinds, operator.aggregations))
+        self._probe = None if merging else Probe(schema, operator.aggregations)
         self._local: Partition | None = None
         if not merging and can_merge(schema, operator.aggregations):
             # Rows are grouped by slice first: a row that belongs to many windows is then looked at once.
@@ -177,6 +179,11 @@ class _WindowPartition(Partition):
         self._closed = int(_NUMBERS.min)
         # Partial states that no result was asked of yet: merging a few rows takes as long as merging thousands.
         self._pending: list[pa.RecordBatch] = []
+
+    def probe(self, batch: pa.RecordBatch) -> None:
+        """Raise where an argument or filter cannot be computed of a row."""
+        if self._probe is not None:
+            self._probe(batch)
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take rows in, and yield the changes that follow."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flow import Graph, GraphError, Sink, Writer, WriterContext
@@ -82,6 +83,29 @@ def test_a_sink_that_raises_fails_the_run_and_is_closed(
     if call not in ("commit", "close"):
         assert names_in(tmp_path) == []
     assert not [name for name in names_in(tmp_path) if "inprogress" in name]
+
+
+@PLACES
+@pytest.mark.parametrize("first", [True, False])
+def test_where_one_sink_cannot_commit_all_others_do(first: bool, partitions: int, tmp_path: Path) -> None:
+    graph = Graph("g")
+    stream = graph.source("in", Table(numbers(), batch_rows=100))
+    for name in ("bad", "good") if first else ("good", "bad"):
+        stream.sink(name, Fails("commit") if name == "bad" else Parquet(tmp_path / "out"))
+    assert failure(lambda: run(graph, partitions)).node == "bad"
+    assert pq.read_table(tmp_path / "out").num_rows == 1_000
+
+
+@PLACES
+def test_where_one_sink_cannot_prepare_none_commits(partitions: int, tmp_path: Path) -> None:
+    graph = Graph("g")
+    stream = graph.source("in", Table(numbers(), batch_rows=100))
+    bad = Fails("prepare")
+    for name, sink in {"before": Parquet(tmp_path / "before"), "bad": bad, "after": Csv(tmp_path / "after")}.items():
+        stream.sink(name, sink)
+    assert failure(lambda: run(graph, partitions)).node == "bad"
+    assert "commit" not in bad.calls
+    assert names_in(tmp_path) == []
 
 
 def test_a_sink_that_opens_no_writer() -> None:

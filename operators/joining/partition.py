@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
-import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow.hashing import hash_columns, is_bytes, key_groups
-from flow.keys import KeyIndex, factorise
+from flow.hashing import hash_columns, key_groups
+from flow.keys import KeyIndex
 from flow.operator import KEY_GROUP, KEY_GROUPS, PortedPartition, Tables
 from flow.schema import WEIGHT
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, plain, unique_slots
 from operators.expressions import BoundExpression
+from operators.joining.input import Input, blank_rows, netted, same_columns
 from operators.joining.ragged import spread
 from operators.joining.side import Delta, Side
 
@@ -29,28 +29,6 @@ PIECE: Final = 131_072
 
 _MANY_SLOTS: Final = 65_536
 _PORTS: Final = ("left", "right")
-
-
-@attrs.frozen
-class Input:
-    """What a join keeps of one input.
-
-    Attributes:
-        columns: names of the columns that are kept.
-        kinds: their types, without dictionaries.
-        keys: which of them are the keys.
-        changelog: whether rows can be taken back.
-        shown: 1 where a row of this input comes out when it has a partner, -1 where it does when it has none, 0 where
-            only pairs come out.
-        kept: whether rows are kept; else only how many there are of each key.
-    """
-
-    columns: list[str]
-    kinds: list[pa.DataType]
-    keys: list[int]
-    changelog: bool
-    shown: int
-    kept: bool
 
 
 class JoinPartition(PortedPartition):
@@ -63,6 +41,8 @@ class JoinPartition(PortedPartition):
         null_safe: whether NULL keys equal each other.
         condition: what a pair must satisfy too.
         asked: the columns of left and right that the condition reads.
+        everywhere: the side, as its place in `inputs`, whose rows every partition has.
+        elsewhere: the side whose rows are another partition's to store.
     """
 
     def __init__(
@@ -73,6 +53,9 @@ class JoinPartition(PortedPartition):
         null_safe: bool,
         condition: BoundExpression | None,
         asked: tuple[list[int], list[int]],
+        *,
+        everywhere: int | None = None,
+        elsewhere: int | None = None,
     ) -> None:
         self._inputs = inputs
         self._output = output
@@ -81,7 +64,9 @@ class JoinPartition(PortedPartition):
         self._null_safe = null_safe
         self._condition = condition
         self._asked = asked
-        self._same = [_same_columns(inputs[own], inputs[1 - own]) for own in (0, 1)]
+        self._everywhere = everywhere
+        self._elsewhere = elsewhere
+        self._same = [same_columns(inputs[own], inputs[1 - own]) for own in (0, 1)]
         self._begin()
 
     def _begin(self) -> None:
@@ -103,11 +88,14 @@ class JoinPartition(PortedPartition):
                 f"rows came in on the {port}, which had ended when the state was stored: they find nothing"
             )
         given = self._inputs[own]
-        columns = [plain(batch.column(name)) for name in given.columns]
+        columns = [_known_nulls(batch.column(name)) for name in given.columns]
+        # A key that is dictionary-encoded is looked up once a value of the dictionary.
+        keys = [columns[key] for key in given.keys]
+        if self._keeps(own):
+            columns = [plain(array) for array in columns]
         weights = physical(batch.column(WEIGHT)) if given.changelog else None
         if weights is not None and (weights == 1).all():
             weights = None
-        keys = [columns[key] for key in given.keys]
         slots = unmatched = None
         if not self._null_safe and any(array.null_count for array in keys):
             unmatched = np.logical_or.reduce([np.asarray(array.is_null()) for array in keys])
@@ -126,9 +114,26 @@ class JoinPartition(PortedPartition):
             columns = [array.take(pa.array(chosen)) for array in columns]
             weights = None if weights is None else weights[chosen]
             slots = None if slots is None else slots[chosen]
+            keys = [columns[key] for key in given.keys]
         if slots is None:
-            slots = self._slots([columns[key] for key in given.keys], rows)
+            slots = self._slots(keys, rows)
         yield from self._changes(own, columns, slots, weights)
+
+    def probe(self, batch: pa.RecordBatch, port: str = "") -> None:
+        """Raise where the condition cannot be computed for a row and one that is there on the other side."""
+        if self._condition is None or self._condition.root.total or not batch.num_rows:
+            return
+        own = _PORTS.index(port)
+        given = self._inputs[own]
+        columns = [plain(batch.column(name)) for name in given.columns]
+        keys = [columns[key] for key in given.keys]
+        slots = np.zeros(batch.num_rows, np.int64) if self._index is None else self._index.find(keys)
+        known = slots >= 0
+        if not self._null_safe:
+            known = np.logical_and.reduce([known, *(np.asarray(array.is_valid()) for array in keys)])
+        delta = Delta(columns, slots, None, np.zeros(0, np.int64)).take(known)
+        for owners, rows in self._pairs(own, delta):
+            self._satisfying(own, delta, owners, rows)
 
     def on_port_end(self, port: str) -> None:
         """Rows of the other side are no longer kept: what they have not met by now they will not meet."""
@@ -143,6 +148,13 @@ class JoinPartition(PortedPartition):
 
     def snapshot(self) -> Tables:
         """A row a row that is there, or, of a side that only counts, a row a key."""
+        tables = self._state()
+        if self._elsewhere is not None:
+            name = _PORTS[self._elsewhere]
+            tables[name] = tables[name].slice(0, 0)
+        return tables
+
+    def _state(self) -> dict[str, pa.Table]:
         tables = {}
         for own, (name, given) in enumerate(zip(_PORTS, self._inputs, strict=True)):
             side = self._sides[own]
@@ -159,6 +171,8 @@ class JoinPartition(PortedPartition):
                 counts, partners = self._totals[own][rows], np.zeros(len(rows), np.int64)
             groups = key_groups(hash_columns(keys)) if keys else np.zeros(len(rows), np.int64)
             ours = [column(pa.int64(), values) for values in (counts, partners, groups)]
+            if own == self._everywhere:
+                ours[-1] = pa.nulls(len(groups), pa.int64())
             names = [f"column_{number}" for number in range(len(arrays))]
             tables[name] = pa.table([*arrays, *ours], [*names, WEIGHT, "partners", KEY_GROUP])
         if any(self._ended):
@@ -203,7 +217,7 @@ class JoinPartition(PortedPartition):
         arrays = [array.take(pa.array(chosen)) for array in columns]
         counts = np.ones(len(chosen), np.int64)
         if weights is not None:
-            first, counts = _netted(arrays, weights[chosen])
+            first, counts = netted(arrays, weights[chosen])
             arrays = [array.take(pa.array(first)) for array in arrays]
         yield from self._alone(own, arrays, counts)
 
@@ -215,7 +229,7 @@ class JoinPartition(PortedPartition):
         else:
             delta = Delta(columns, slots, weights, np.zeros(0, np.int64))
             if weights is not None and self._inputs[own].kept:
-                first, net = _netted(columns, weights)
+                first, net = netted(columns, weights)
                 places = pa.array(first)
                 columns = [array.take(places) for array in columns]
                 delta = Delta(columns, slots[first], net, delta.rows).take(net != 0)
@@ -237,7 +251,7 @@ class JoinPartition(PortedPartition):
             self._total(own, delta.slots, counts)
             after = self._totals[own][touched] > 0
             factors = shown * (after.astype(np.int64) - before)
-            blank = _blank(delta.columns) if self._paired else None
+            blank = blank_rows(delta.columns) if self._paired else None
             if blank is not None:
                 # With a row of NULLs a pair looks like a row without partner: both are put out as one change.
                 np.add.at(factors, np.searchsorted(touched, delta.slots[blank]), counts[blank])
@@ -267,7 +281,7 @@ class JoinPartition(PortedPartition):
         if shown:
             near = theirs.of(unique_slots(delta.slots, int(delta.slots.max()) + 1))
             before = theirs.partners[near] > 0
-            blank = _blank(delta.columns) if self._paired else None
+            blank = blank_rows(delta.columns) if self._paired else None
             if blank is not None:
                 extra = np.zeros(theirs.rows, np.int64)
         for owners, rows in self._pairs(own, delta):
@@ -319,7 +333,7 @@ class JoinPartition(PortedPartition):
         assert self._condition is not None
         other, places = 1 - own, pa.array(owners)
         arrays = [list[pa.Array](), list[pa.Array]()]
-        arrays[own] = [delta.columns[index].take(places) for index in self._asked[own]]
+        arrays[own] = [plain(delta.columns[index].take(places)) for index in self._asked[own]]
         arrays[other] = self._sides[other].values(rows, self._asked[other])
         names = [self._inputs[side].columns[index] for side in (0, 1) for index in self._asked[side]]
         batch = pa.RecordBatch.from_arrays([*arrays[0], *arrays[1]], names)
@@ -349,7 +363,7 @@ class JoinPartition(PortedPartition):
         self, own: int, columns: list[pa.Array], weights: IntArray, hold: bool
     ) -> Generator[pa.RecordBatch, None, int]:
         """Changed rows without a partner (or with one); held back and returned: how many rows of nothing but NULLs."""
-        blank = _blank(columns) if self._paired and hold else None
+        blank = blank_rows(columns) if self._paired and hold else None
         if blank is None:
             yield from self._alone(own, columns, weights)
             return 0
@@ -383,6 +397,9 @@ class JoinPartition(PortedPartition):
 
     def _out(self, columns: list[pa.Array], weights: IntArray | None, rows: int) -> Iterator[pa.RecordBatch]:
         """Rows with their weights (none is 0): as often as the weight says, each with a weight of 1 or -1."""
+        encoded = {id(array): array for array in columns if pa.types.is_dictionary(array.type)}
+        decoded = {number: plain(array) for number, array in encoded.items()}
+        columns = [decoded.get(id(array), array) for array in columns]
         if not self._weighted:
             yield pa.RecordBatch.from_arrays(columns, schema=self._output)
             return
@@ -409,34 +426,13 @@ class JoinPartition(PortedPartition):
             worn = 2 * int(used.sum()) < len(used)
             self._next_look = 2 * len(used)
         if worn:
-            state = self.snapshot()
+            state = self._state()
             ended = self._ended
             self._begin()
             self.restore(state)
             self._ended = ended
 
 
-def _same_columns(own: Input, other: Input) -> dict[int, int]:
-    """Which columns of the other side are, in every pair, equal to which of one's own: keys, but for 0.0 and -0.0."""
-    pairs = zip(other.keys, own.keys, strict=True)
-    return {theirs: mine for theirs, mine in pairs if is_bytes(own.kinds[mine]) or _is_word(own.kinds[mine])}
-
-
-def _is_word(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_temporal(kind) or pa.types.is_boolean(kind))
-
-
-def _blank(columns: Sequence[pa.Array]) -> BoolArray | None:
-    """Which rows are nothing but NULLs; None where none is."""
-    if not all(array.null_count for array in columns):
-        return None
-    blank = np.logical_and.reduce([np.asarray(array.is_null()) for array in columns])
-    return blank if blank.any() else None
-
-
-def _netted(columns: Sequence[pa.Array], weights: IntArray) -> tuple[IntArray, IntArray]:
-    """Where each different row first stands, and the sum of its weights."""
-    codes, first = factorise(list(columns))
-    net = np.zeros(len(first), np.int64)
-    np.add.at(net, codes, weights)
-    return first, net
+def _known_nulls(array: pa.Array) -> pa.Array:
+    """The column, decoded where NULL is a value of its dictionary, so that it does not know of all its NULLs."""
+    return plain(array) if pa.types.is_dictionary(array.type) and array.dictionary.null_count else array

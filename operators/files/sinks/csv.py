@@ -86,6 +86,8 @@ class _CsvPart(PartFormat):
         if self._compressed:
             self._file.close()
 
+    abandon = finish
+
     def _lines(self, cells: list[pa.StringArray]) -> pa.Buffer:
         last = side_by_side([cells[-1], "\n"], null=self._null_cell)
         return joined([*cells[:-1], last], self._null_cell, self._delimiter)

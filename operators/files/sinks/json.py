@@ -65,3 +65,5 @@ class _JsonPart(PartFormat):
     def finish(self) -> None:
         if self._compressed:
             self._file.close()
+
+    abandon = finish

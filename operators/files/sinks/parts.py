@@ -38,6 +38,9 @@ class PartFormat(ABC):
     def finish(self) -> None:
         """Write what the format has at the end of a file; the file itself may be left open."""
 
+    def abandon(self) -> None:
+        """Close what stands between the rows and the file, which nobody wants any more."""
+
 
 def _directory(path: str | os.PathLike[str]) -> str:
     return os.fspath(path)
@@ -235,6 +238,9 @@ class PartsWriter(Writer):
             if not self._file.closed:
                 with open(os.devnull, "wb") as nowhere:
                     os.dup2(nowhere.fileno(), self._file.fileno())
+            if self._format is not None:
+                with suppress(OSError, ValueError):
+                    self._format.abandon()
             self._format = None
             self._file.close()
             self._file = None
