@@ -96,6 +96,7 @@ class Graph:
         max_future: Duration | None = None,
         ordered: bool = False,
         on_error: ErrorPolicy = "fail",
+        broadcast: bool | None = None,
     ) -> Stream:
         """Add a source and return its stream.
 
@@ -108,6 +109,8 @@ class Graph:
             max_future: a row further ahead of the clock than this does not advance the watermark (default: it does).
             ordered: each split's event times begin no earlier than those of the splits before it.
             on_error: what becomes of rows that cannot be read.
+            broadcast: whether joins in SQL hand the rows whole to every partition (default: where they are known to be
+                few).
 
         Raises:
             GraphError: the name is taken, or the event time is no timestamp column of the source.
@@ -122,6 +125,7 @@ class Graph:
                 None if max_future is None else microseconds(max_future),
                 ordered,
                 on_error,
+                broadcast,
             )
         )
         return Stream(self, Output(name))

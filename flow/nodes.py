@@ -53,6 +53,7 @@ class SourceNode:
         idle_timeout: a split silent for this long no longer holds the watermark.
         max_future: a row further ahead of the clock than this does not advance the watermark.
         ordered: whether each split's event times begin no earlier than those of the splits before it.
+        broadcast: whether joins in SQL hand the rows whole to every partition; None: where they are known to be few.
     """
 
     name: str
@@ -63,6 +64,7 @@ class SourceNode:
     max_future: int | None = None
     ordered: bool = False
     on_error: ErrorPolicy = "fail"
+    broadcast: bool | None = None
 
     def __attrs_post_init__(self) -> None:
         _check(self.name, self.on_error)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
-from flow.nodes import Node, OperatorNode, SourceNode
+from flow.nodes import Node, OperatorNode, RouterNode, SourceNode
+from flow.router import Broadcast
 from flow.source import Source, Split
 
 
@@ -21,11 +22,11 @@ def reading_order(
         sources: what is read, by the node's name.
         splits: of these sources.
     """
-    sizes = {name: size for name, source in sources.items() if (size := _size(source, splits[name])) is not None}
+    sizes = {name: size for name, source in sources.items() if (size := size_of(source, splits[name])) is not None}
     origins = _origins(nodes)
     after: dict[str, frozenset[str]] = {}
     wishes = [
-        _wish(node, origins, sizes)
+        _wish(node, nodes, origins, sizes)
         for node in nodes.values()
         if isinstance(node, OperatorNode) and node.operator.early and len(node.operator.ports) > 1
     ]
@@ -38,7 +39,7 @@ def reading_order(
     return after
 
 
-def _size(source: Source, splits: Sequence[Split]) -> int | None:
+def size_of(source: Source, splits: Sequence[Split]) -> int | None:
     """Bytes to read; None where that is not known, or may become more."""
     sizes = [split.size for split in splits]
     known = [size for size in sizes if size is not None]
@@ -57,19 +58,25 @@ def _origins(nodes: Mapping[str, Node]) -> dict[str, frozenset[str]]:
 
 
 def _wish(
-    node: OperatorNode, origins: Mapping[str, frozenset[str]], sizes: Mapping[str, int]
+    node: OperatorNode, nodes: Mapping[str, Node], origins: Mapping[str, frozenset[str]], sizes: Mapping[str, int]
 ) -> tuple[int, frozenset[str], frozenset[str]] | None:
     """How free the choice was, which sources an operator would have first, and which after them."""
     ports = {port: origins[output.node] for port, output in node.inputs.items()}
     everything = frozenset().union(*ports.values())
-    if not everything <= sizes.keys():
-        return None
     early = node.operator.early
+    # What every partition has whole is small: what may never end can wait for it, too.
+    small = [port for port in early if _is_broadcast(nodes[node.inputs[port].node])]
+    if not (ports[small[0]] if small else everything) <= sizes.keys():
+        return None
     first = min((ports[port] for port in early), key=lambda names: sum(sizes[name] for name in names))
     then = everything - first
     if len(early) > 1:
         return 0, first, frozenset(name for name in then if all(sizes[name] > sizes[other] for other in first))
     return 1, first, then
+
+
+def _is_broadcast(node: Node) -> bool:
+    return isinstance(node, RouterNode) and isinstance(node.router, Broadcast)
 
 
 def _all_before(name: str, after: Mapping[str, Set[str]]) -> frozenset[str]:

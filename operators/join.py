@@ -16,6 +16,7 @@ from flow.graph import Stream
 from flow.hashing import hash_columns
 from flow.nodes import ErrorPolicy
 from flow.operator import Kept, Operator, Partition, PartitionContext
+from flow.router import BROADCAST
 from flow.schema import WEIGHT, StreamSchema, changelog_of
 from flow.verbs import verb
 from operators.aggregates.columns import plain_type
@@ -47,6 +48,17 @@ _EARLY: Final[dict[str, tuple[str, ...]]] = {
 """The sides of which one had better come first: less is kept then, and less of what comes out is taken back."""
 
 
+_MAY_BE_BROADCAST: Final[dict[str, tuple[str, ...]]] = {
+    "inner": ("left", "right"),
+    "left": ("right",),
+    "right": ("left",),
+    "full": (),
+    "semi": ("right",),
+    "anti": ("right",),
+}
+"""The sides of which no row comes out alone: every partition would put it out."""
+
+
 def _pairs(keys: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((left, right) for left, right in keys)
 
@@ -61,7 +73,8 @@ class Join(Operator):
 
     ``left``, ``right`` and ``full`` joins also give the rows of that side (of both) that have no partner, with NULLs
     for the other side's columns; ``semi`` gives the left's rows that have a partner, ``anti`` those that have none.
-    Both ports must be divided by the keys, in their order.
+    Both ports must be divided by the keys, in their order; or one of them is broadcast, and the other, which must be
+    append-only then, is divided as it likes.
 
     The state is the rows of both sides, for ever, or until the other side ends where they wait for nothing else; of a
     semi or anti join without condition, only the left's rows, and the number of the right's by key. Columns come out
@@ -72,13 +85,15 @@ class Join(Operator):
         keys: pairs of a column of the left and one of the right that must be equal (none: every row meets every row).
         condition: over the columns of both sides, what a pair must satisfy too.
         null_safe: whether NULL keys equal each other; else rows with a NULL key have no partner.
-        single: whether there is one partition: where there is no key.
+        broadcast: the side of which every partition gets every row.
+        single: whether there is one partition: where there is no key, and nothing is broadcast.
     """
 
     kind: JoinKind = attrs.field()
     keys: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     condition: Expression | None = attrs.field(default=None, converter=_condition)
     null_safe: bool = False
+    broadcast: Literal["left", "right"] | None = attrs.field(default=None)
     single: bool = attrs.field(init=False, repr=False, eq=False)
     takes_back: str = attrs.field(init=False, repr=False, eq=False)
     early: tuple[str, ...] = attrs.field(init=False, repr=False, eq=False)
@@ -89,11 +104,11 @@ class Join(Operator):
 
     @single.default
     def _single(self) -> bool:
-        return not self.keys
+        return not self.keys and self.broadcast is None
 
     @early.default
     def _early(self) -> tuple[str, ...]:
-        return _EARLY.get(self.kind, ())
+        return _EARLY.get(self.kind, ()) if self.broadcast is None else (self.broadcast,)
 
     @takes_back.default
     def _taken_back(self) -> str:
@@ -105,6 +120,14 @@ class Join(Operator):
     def _known_kind(self, attribute: attrs.Attribute[str], value: str) -> None:
         if value not in get_args(JoinKind):
             raise GraphError(f"no kind of join {value!r}; {known(str(value), get_args(JoinKind))}")
+
+    @broadcast.validator
+    def _rightly_broadcast(self, attribute: attrs.Attribute[str], value: str | None) -> None:
+        if value is not None and not can_be_broadcast(self.kind, value):
+            raise GraphError(
+                f"the {value} side of a {self.kind} join cannot be broadcast: its rows come out without partner, and "
+                f"every partition would put them out; sides that can be: {list(_MAY_BE_BROADCAST[self.kind])}"
+            )
 
     @property
     def paired(self) -> bool:
@@ -127,6 +150,11 @@ class Join(Operator):
         for schema in (left, right):
             for name in schema.names if schema.changelog else ():
                 _check_hashable(name, schema.column_type(name), "cannot be told apart when rows are taken back")
+        if self.broadcast is not None and (right if self.broadcast == "left" else left).changelog:
+            raise GraphError(
+                f"the {self.broadcast} side is broadcast, so the other must be append-only: a row could be taken back "
+                "in another partition than it is in"
+            )
         if self.condition is not None:
             bind_condition(self.condition, pa.schema([*_fields(left), *_fields(right)]))
         columns = pa.schema([*_fields(left), *(_fields(right) if self.paired else ())])
@@ -135,6 +163,8 @@ class Join(Operator):
 
     def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
         """The rows of both sides, or of the left, with how many of the right there are."""
+        if self.broadcast is not None:
+            return Kept(f"every row of the {self.broadcast} side in each partition, of the other until it ends", "rows")
         if self.paired or self.condition is not None:
             return Kept("every row of both sides, of each until the other has ended", "rows")
         return Kept("every row of the left side, and the number of the right's by key", "rows")
@@ -169,7 +199,17 @@ class Join(Operator):
             ]
             bound = bind_condition(self.condition, pa.schema(fields))
         output = self.output(context.inputs).columns
-        return JoinPartition((left, right), output, self.paired, self.null_safe, bound, (asked[0], asked[1]))
+        whole_side = None if self.broadcast is None else self.ports.index(self.broadcast)
+        return JoinPartition(
+            (left, right),
+            output,
+            self.paired,
+            self.null_safe,
+            bound,
+            (asked[0], asked[1]),
+            elsewhere=None if context.partition == 0 else whole_side,
+            everywhere=whole_side,
+        )
 
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """What is wanted, the keys, and what the condition reads."""
@@ -177,6 +217,11 @@ class Join(Operator):
         left = wanted | read | {key for key, _ in self.keys}
         right = (wanted if self.paired else frozenset()) | read | {key for _, key in self.keys}
         return {"left": left - {WEIGHT}, "right": right - {WEIGHT}}
+
+
+def can_be_broadcast(kind: JoinKind, side: str) -> bool:
+    """Whether every partition of a join of this kind may have all rows of a side."""
+    return side in _MAY_BE_BROADCAST[kind]
 
 
 def _fields(schema: StreamSchema) -> list[pa.Field]:
@@ -217,6 +262,7 @@ def join(
     kind: JoinKind = "inner",
     condition: Any = None,
     null_safe: bool = False,
+    broadcast: bool = False,
     prefix: str | None = None,
     name: str | None = None,
     partitions: int | None = None,
@@ -233,13 +279,16 @@ def join(
         kind: ``inner``, ``left``, ``right``, ``full``, ``semi`` or ``anti``.
         condition: over the columns of both sides, what a pair must satisfy too.
         null_safe: whether NULL keys equal each other.
+        broadcast: whether every partition gets all rows of the other stream, so that this one stays where it is; for
+            a small table, and kinds ``inner``, ``left``, ``semi`` and ``anti``.
         prefix: put before the names of those of the right's columns that the left has too, in the condition as well.
         name: of the node.
         partitions: how many instances.
         on_error: what becomes of rows for which the condition cannot be computed.
 
     Raises:
-        GraphError: a key is missing or of another type than its partner, or both sides have a column of one name.
+        GraphError: a key is missing or of another type than its partner, both sides have a column of one name, or the
+            other stream cannot be broadcast.
     """
     pairs = _named(on)
     paired = kind not in ("semi", "anti")
@@ -253,12 +302,17 @@ def join(
     if renamed:
         other = other.apply(Project([(renamed.get(each, each), each) for each in other.schema.names]))
     keys = [(left, renamed.get(right, right)) for left, right in pairs]
-    joined = _divided(stream, tuple(left for left, _ in keys)).apply(
-        Join(kind, keys, condition, null_safe),
+    if broadcast:
+        mine, theirs = stream, other.route(BROADCAST)
+    else:
+        mine = _divided(stream, tuple(left for left, _ in keys))
+        theirs = _divided(other, tuple(right for _, right in keys))
+    joined = mine.apply(
+        Join(kind, keys, condition, null_safe, "right" if broadcast else None),
         name=name if not (paired and merged) else None,
         partitions=partitions,
         on_error=on_error,
-        right=_divided(other, tuple(right for _, right in keys)),
+        right=theirs,
     )
     if not (paired and merged):
         return joined

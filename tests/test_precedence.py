@@ -44,7 +44,12 @@ def test_a_source_never_waits_for_itself():
 
 def test_nothing_waits_for_what_may_never_end():
     endless = Batches([pa.record_batch({"k": [1], "b": [1]})])
-    assert order("SELECT * FROM a JOIN b USING (k)", a=10, b=endless) == {}
+    assert order("SELECT * FROM a LEFT JOIN b USING (k)", a=10, b=endless) == {}
+
+
+def test_a_stream_without_end_waits_for_a_small_table_that_is_broadcast():
+    endless = Batches([pa.record_batch({"k": [1], "b": [1]})])
+    assert order("SELECT * FROM a JOIN b USING (k)", a=10, b=endless) == {"b": {"a"}}
 
 
 def test_a_run_whose_sources_wait_gives_what_one_without_gives():
@@ -57,3 +62,11 @@ def test_a_run_whose_sources_wait_gives_what_one_without_gives():
         graph.run()
         total = sum(3 * ((row % 1000) + row) for row in range(rows))
         assert out.changes().to_pylist()[-1] == {"n": 3 * rows, "s": total, "_weight": 1}
+
+
+def test_sources_are_read_side_by_side_where_that_is_wanted():
+    graph = Graph("order")
+    streams = {name: graph.source(name, Table({"k": list(range(rows))})) for name, rows in (("a", 10), ("b", 100))}
+    sql("SELECT * FROM a JOIN b USING (k)", **streams).sink("out", Collect())
+    assert lay_out(graph.nodes, Settings()).after
+    assert not lay_out(graph.nodes, Settings(interleaved=True)).after

@@ -24,6 +24,7 @@ from operators.sql.change_tables import last_of_each_key, replaced
 from operators.sql.connectors import source_of
 from operators.sql.declarations import Table
 from operators.sql.dialect import Text, Tree, exp
+from operators.sql.join_order import rows_of
 from operators.sql.lowering import Made, lower, schema_of
 from operators.sql.names import match
 from operators.sql.options import Options
@@ -167,14 +168,14 @@ class Catalog(Mapping[str, p.Plan]):
         ]
         # What is read by the table's name are rows that have been checked.
         named = f"{table.name}, unchecked" if table.conditions else table.name
-        scan = p.Scan(named, stream.schema, keys)
+        scan = p.Scan(named, stream.schema, keys, rows_of(stream))
         self.streams[named] = stream
         plan: p.Plan = self._computing(table.name, scan, outputs) if table.computed else scan
         if table.conditions:
             checked = self.checked(table, self.lowered(plan, table.name), policy)
             self.streams[table.name] = checked
             self.letters[table.name].append(checked.dead_letters)
-            plan = p.Scan(table.name, checked.schema, unique_keys(plan))
+            plan = p.Scan(table.name, checked.schema, unique_keys(plan), rows_of(stream))
         return plan
 
     def _key(self, table: Table, schema: StreamSchema) -> tuple[str, ...]:
@@ -198,6 +199,7 @@ class Catalog(Mapping[str, p.Plan]):
                 event_time = timed = table.watermark.column.name
         idle_timeout, max_future = options.duration("idle_timeout"), options.duration("max_future")
         ordered = options.flag("ordered")
+        broadcast = None if options.text("broadcast") is None else options.flag("broadcast")
         policy = self.policy(options)
         replacing = last_of_each_key(table, options, source, partial(self._values, table.name))
         if replacing is not None and table.watermark is not None:
@@ -215,6 +217,7 @@ class Catalog(Mapping[str, p.Plan]):
                 max_future=max_future,
                 ordered=ordered,
                 on_error=policy,
+                broadcast=broadcast,
             )
         )
         self.letters[table.name] = [stream.dead_letters]

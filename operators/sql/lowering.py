@@ -14,7 +14,7 @@ import attrs
 from flow.graph import Graph, Stream
 from flow.nodes import OperatorNode, Output, RouterNode
 from flow.operator import Operator
-from flow.router import Aligned, Forward, Hash
+from flow.router import BROADCAST, Aligned, Forward, Hash, Router
 from flow.schema import StreamSchema
 from operators.aggregate import Aggregate
 from operators.calling.await_calls import AwaitCalls
@@ -26,6 +26,7 @@ from operators.only_row import OnlyRow
 from operators.project import Project
 from operators.sets import Distinct, SetOperation
 from operators.sql import plan as p
+from operators.sql.broadcasting import broadcast_side
 from operators.top_n import TopN
 from operators.union import Union
 from operators.unnest import Unnest
@@ -136,11 +137,11 @@ def lower(
 
 
 class Made:
-    """The streams of what is lowered already: of plans, by the object, and of other streams divided by keys."""
+    """The streams of what is lowered already: of plans, by the object, and of other streams behind routers."""
 
     def __init__(self) -> None:
         self.plans: dict[int, tuple[p.Plan, Stream]] = {}
-        self.divided: dict[tuple[Output, tuple[str, ...]], Stream] = {}
+        self.divided: dict[tuple[Output, Router], Stream] = {}
 
 
 class _Lowering:
@@ -167,7 +168,12 @@ class _Lowering:
             return self._graph.source(name or self._unique("values"), Table(plan.table))
         inputs = [self.node(part) for part in p.inputs_of(plan)]
         operator = operator_for(plan)
+        whole = broadcast_side(plan.kind, *inputs) if isinstance(plan, p.Join) else None
         match keys_of(plan):
+            case _ if whole is not None:
+                place = operator.ports.index(whole)
+                inputs[place] = self._routed(inputs[place], BROADCAST, "broadcast")
+                operator = attrs.evolve(operator, broadcast=whole)  # type: ignore[misc]  # it is a join
             case (keys,) if keys:
                 first, routed = self._keyed(inputs[0], keys)
                 inputs = [first]
@@ -186,19 +192,19 @@ class _Lowering:
                 return stream, routed
             case RouterNode(router=Aligned() | Forward()):
                 return stream, keys
-        return self._routed(stream, keys), keys
+        return self._routed(stream, Hash(keys), "keys"), keys
 
     def _divided(self, stream: Stream, keys: tuple[str, ...]) -> Stream:
         """The stream divided by exactly these keys, so that equal rows of several streams meet."""
         node = stream.graph.node(stream.name)
         if isinstance(node, RouterNode) and node.router == Hash(keys):
             return stream
-        return self._routed(stream, keys)
+        return self._routed(stream, Hash(keys), "keys")
 
-    def _routed(self, stream: Stream, keys: tuple[str, ...]) -> Stream:
-        at = stream.output, keys
+    def _routed(self, stream: Stream, router: Router, kind: str) -> Stream:
+        at = stream.output, router
         if at not in self._made.divided:
-            self._made.divided[at] = stream.route(Hash(keys), name=self._unique("keys"))
+            self._made.divided[at] = stream.route(router, name=self._unique(kind))
         return self._made.divided[at]
 
     def _unique(self, kind: str) -> str:
