@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
+import operators
+from flow.verbs import verbs
 from operators.command.main import main
 
 ROOT = Path(__file__).parent.parent
@@ -135,6 +137,13 @@ def test_the_architecture_names_every_file_and_folder(package: str) -> None:
     assert len(names) > 20
     unnamed = {name for name in names if f"`{name}`" not in text}
     assert unnamed - {f"{package}/__init__.py", "flow/version.py"} == set()
+
+
+def test_the_page_of_operators_names_all_that_is_public() -> None:
+    text = (ROOT / "docs" / "operators.md").read_text()
+    own = {name for name, function in verbs().items() if function.__module__.startswith("operators.")}
+    assert {"filter", "join"} <= own
+    assert sorted(name for name in {*operators.__all__, *own} if not re.search(rf"\b{name}\b", text)) == []
 
 
 def test_blocks_and_statements_are_found() -> None:
