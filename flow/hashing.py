@@ -1,8 +1,8 @@
 """Stable hashes of key columns: the same value gives the same hash in every process, run and platform.
 
 Invariant: equal values of a type hash equal whatever their physical form (plain or dictionary-encoded, sliced or
-not, any width of integer, float, string or binary). NULLs are equal, -0.0 is 0.0, all NaNs are equal. Times,
-timestamps, durations and dates agree only within the same type, decimals within the same scale.
+not, any width of integer, float, string or binary). NULLs are equal, -0.0 is 0.0, all NaNs are equal, a month is 30
+days. Times, timestamps, durations and dates agree only within the same type, decimals within the same scale.
 
 The mixing function is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 """
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flow.intervals import lengths
 from flow.operator import KEY_GROUPS
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -136,7 +137,14 @@ def hash_bytes(strings: Bytes) -> Hashes:
 
 
 def bytes_of(array: pa.Array) -> Bytes:
-    """The bytes of an array of strings, binaries, decimals or other values of fixed width (NULL: any bytes)."""
+    """The bytes of an array of strings, binaries, decimals or other values of fixed width (NULL: any bytes).
+
+    Those of intervals are the same where they are equal, however they are written.
+    """
+    if pa.types.is_interval(array.type):
+        data = np.zeros(2 * len(array) + 1, "<i8")
+        data[:-1:2], data[1:-1:2] = lengths(array)
+        return Bytes(data.view(np.uint8), 16 * np.arange(len(array)), np.full(len(array), 16))
     if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
         array = array.cast(pa.large_binary())
     kind = array.type

@@ -288,7 +288,7 @@ def test_a_condition_must_be_boolean():
 
 def test_every_function_says_its_signatures_when_misused():
     of_anything = {"array", "concat", "concat_ws", "hash", "json_build_array", "jsonb_build_array", "list_value"}
-    of_anything |= {"num_nonnulls", "num_nulls", "row"}
+    of_anything |= {"num_nonnulls", "num_nulls", "row", "greatest", "least", "greatest_or_null", "least_or_null"}
     for name in set(functions()) - of_anything:
         with pytest.raises(ExpressionError, match="does not take"):
             Call(name, [Column("l")] * 9).bind(pa.schema([("l", pa.map_(pa.string(), pa.int64()))]))

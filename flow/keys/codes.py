@@ -160,9 +160,30 @@ class _BytesWords(Coder):
             return held.cast(pa.large_string()).cast(kind)
         if pa.types.is_binary_view(kind):
             return held
-        if pa.types.is_fixed_size_binary(kind) or pa.types.is_decimal(kind) or pa.types.is_interval(kind):
+        if pa.types.is_fixed_size_binary(kind) or pa.types.is_decimal(kind):
             return pa.Array.from_buffers(kind, len(words), [None, held.buffers()[2]])
         return held.cast(kind)
+
+
+class _IntervalWords(_BytesWords):
+    """Of intervals that are equal but written otherwise, the first one that came stands for all."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        super().__init__(kind)
+        self._written = pa.array([], kind)
+
+    def words(self, array: pa.Array, learn: bool) -> Integers:
+        words = super().words(array, learn)
+        known = len(self._written)
+        if len(self._store) > known:
+            nulls = nulls_of(array)
+            fresh = np.flatnonzero(words >= known if nulls is None else (words >= known) & ~nulls)
+            _, firsts = np.unique(words[fresh], return_index=True)
+            self._written = pa.concat_arrays([self._written, array.take(pa.array(fresh[firsts]))])
+        return words
+
+    def values(self, words: Integers) -> pa.Array:
+        return self._written.take(pa.array(words))
 
 
 class _StructWords(Coder):
@@ -310,6 +331,8 @@ def coder(kind: pa.DataType, tuples: MakeTuples) -> Coder:
     types = pa.types
     if types.is_null(kind):
         return _NullWords(kind)
+    if types.is_interval(kind):
+        return _IntervalWords(kind)
     if is_bytes(kind):
         return _BytesWords(kind)
     if types.is_struct(kind) and kind.num_fields:

@@ -73,8 +73,13 @@ _ONCE: Final = frozenset({"sum", "avg", "bit_xor"}) | SPREADS | LISTS
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether a type can be summed and averaged."""
+    """Whether a type's values are numbers."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal128(kind))
+
+
+def is_span(kind: pa.DataType) -> bool:
+    """Whether values of a type are lengths of time."""
+    return bool(pa.types.is_duration(kind) or pa.types.is_interval(kind))
 
 
 def is_comparable(kind: pa.DataType) -> bool:
@@ -86,6 +91,7 @@ def is_comparable(kind: pa.DataType) -> bool:
     return (
         physical_type(kind) is not None
         or pa.types.is_boolean(kind)
+        or pa.types.is_interval(kind)
         or pa.types.is_decimal(kind)
         or pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
@@ -115,6 +121,7 @@ class Aggregation:
     sum                    integer                             int64; beyond it a RowError (as opposed to a wrap)
     sum                    float                               float64
     sum                    decimal(p, s)                       decimal(38, s); beyond it a RowError
+    sum, avg               duration, interval                  its type
     avg                    number                              float64
     var, stddev            number                              float64, NULL below two values (sample)
     var_pop, stddev_pop    number                              float64 (population)
@@ -123,7 +130,7 @@ class Aggregation:
     median,
     percentile_cont        number                              float64
     percentile_disc, mode  as min                              the argument's type
-    min, max               number, time, string, binary, bool  the argument's type; NaN is greater than any number
+    min, max               any with an order                   the argument's type; NaN is greater than any number
     arg_min, arg_max       any, and one as min                 the first argument's type
     first, last            any                                 its type; by `order`, event time, or arrival
     any_value              any                                 its type; the first that came of those there are
@@ -288,11 +295,16 @@ class Aggregation:
                 return kind
             case "min" | "max" | "mode" | "percentile_disc":
                 return self._check(kind, is_comparable, "must be of a type with an order")
+            case "sum" | "avg" if is_span(kind):
+                return kind
             case "sum":
-                self._check(kind, is_number, "must be a number")
+                self._check(kind, is_number, "must be a number, duration or interval")
                 if pa.types.is_decimal(kind):
                     return pa.decimal128(38, kind.scale)
                 return pa.float64() if pa.types.is_floating(kind) else pa.int64()
+            case "avg":
+                self._check(kind, is_number, "must be a number, duration or interval")
+                return pa.float64()
         self._check(kind, is_number, "must be a number")
         return pa.float64()
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from operators.aggregates.accumulator import Accumulator, Values
-from operators.aggregates.aggregation import BIVARIATE, LISTS, SPREADS, Aggregation, is_comparable
+from operators.aggregates.aggregation import BIVARIATE, LISTS, SPREADS, Aggregation, is_comparable, is_span
 from operators.aggregates.bag import Bag
 from operators.aggregates.columns import BoolArray, IntArray, column, physical_type, present
 from operators.aggregates.comoments import Comoments, ExactSum
@@ -24,6 +24,7 @@ from operators.aggregates.moments import Moments
 from operators.aggregates.ordered import Ordered
 from operators.aggregates.ranks import Sort
 from operators.aggregates.sketch import Sketch
+from operators.aggregates.spans import DurationSum, IntervalSum
 from operators.aggregates.standing import Champion, Kept
 from operators.aggregates.sums import DecimalSum, FloatSum, IntegerSum
 from operators.aggregates.user import AggregateFunction
@@ -81,6 +82,8 @@ class Bundle:
             return self._bag().view("numbers", Numbers).result
         if aggregation.distinct:
             return self._once(aggregation)
+        if function in ("sum", "avg") and is_span(self._kinds[0]):
+            return self._of_spans(self._kinds[0], function)
         if function == "avg":
             sums = self._float_sum()
             return lambda slots, counts: column(
@@ -190,6 +193,11 @@ class Bundle:
             return self._made("float sum", lambda: ExactSum(kind))
         return self._made("float sum", lambda: FloatSum(kind))
 
+    def _of_spans(self, kind: pa.DataType, function: str) -> Result:
+        made: type[DurationSum] | type[IntervalSum] = DurationSum if pa.types.is_duration(kind) else IntervalSum
+        spans = self._made("sum", lambda: made(kind))
+        return spans.result if function == "sum" else spans.average
+
     def _moments(self) -> Moments | Comoments:
         if self._changelog:
             return self._made("moments", lambda: Comoments(self._kinds[:1]))
@@ -204,7 +212,10 @@ class Bundle:
 def _is_scalar(kind: pa.DataType) -> bool:
     """Whether Arrow itself can compare values of a type."""
     return not (
-        pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType) or pa.types.is_fixed_size_binary(kind)
+        pa.types.is_nested(kind)
+        or pa.types.is_interval(kind)
+        or isinstance(kind, pa.BaseExtensionType)
+        or pa.types.is_fixed_size_binary(kind)
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from flow.intervals import interval_parts
 from flow.keys import factorise
 from operators.values.decimals import as_floats
 
@@ -125,6 +126,10 @@ def differ(before: pa.Array, after: pa.Array) -> BoolArray:
     if physical_type(before.type) is not None:
         width = np.dtype(f"u{physical(before).dtype.itemsize}")
         changed: BoolArray = physical(before).view(width) != physical(after).view(width)
+    elif pa.types.is_interval(before.type):
+        # As they are written, not as long as they are: what was put out must be what is taken back.
+        written = [np.stack(interval_parts(array)) for array in (before, after)]
+        changed = (written[0] != written[1]).any(axis=0)
     elif pa.types.is_nested(before.type) or isinstance(before.type, pa.BaseExtensionType):
         codes, _ = factorise([pa.concat_arrays([before, after])])
         apart: BoolArray = codes[: len(before)] != codes[len(before) :]

@@ -62,7 +62,7 @@ def ranks(array: pa.Array) -> IntArray:
         return found
     if pa.types.is_boolean(array.type):
         return physical(array).astype(np.int64)
-    if pa.types.is_nested(array.type):
+    if pa.types.is_nested(array.type) or pa.types.is_interval(array.type):
         dense: IntArray = np.unique(order_words(array), return_inverse=True)[1].reshape(-1)
         return dense
     encoded = plain(array).dictionary_encode()

@@ -61,7 +61,8 @@ class IntegerSum(MergedByValue):
         sums.carry()
         low, high, top = sums.limbs
         if (top != -(high >> 31)).any():
-            raise RowError("the sum is beyond int64; cast the argument to decimal or double")
+            other = "" if pa.types.is_temporal(self.kind) else "; cast the argument to decimal or double"
+            raise RowError(f"the sum is beyond int64{other}")
         self._sums[touched] = high << 32 | low
         self._bound = largest(self._sums)
 

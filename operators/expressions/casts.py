@@ -12,12 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flow import intervals
 from operators.expressions.types import INTERVAL, MAX_PRECISION, Family, family, logical
 
 Value = Any
 """A `pa.Array` or a `pa.Scalar`: one value a row, or one value for all rows."""
 
 _TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
+_DAY_MICROSECONDS: Final = 86_400_000_000
+_DAYS_OF_MICROSECONDS: Final = 2**63 // _DAY_MICROSECONDS
 _FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
 
 
@@ -158,26 +161,16 @@ def _rescaled(value: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.cast(value, target, safe=finer <= 0)
 
 
-_PARTS: Final = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "<i8")])
-
-
 def interval_parts(value: Value) -> tuple[Any, Any, Any]:
     """Months, days and nanoseconds of intervals, as arrays of int64; of a scalar, as arrays of one."""
-    if isinstance(value, pa.Scalar):
-        value = pa.array([value.as_py()], INTERVAL)
-    parts = np.frombuffer(value.buffers()[1], _PARTS)[value.offset : value.offset + len(value)]
-    return (
-        parts["months"].astype(np.int64),
-        parts["days"].astype(np.int64),
-        parts["nanoseconds"].astype(np.int64),
-    )
+    return intervals.interval_parts(pa.array([value.as_py()], INTERVAL) if isinstance(value, pa.Scalar) else value)
 
 
 def interval_array(months: Any, days: Any, nanoseconds: Any, missing: Any) -> pa.Array:
     """Intervals from their parts; raises ArrowInvalid where months or days are out of range."""
     if max(np.abs(months).max(initial=0), np.abs(days).max(initial=0)) >= 2**31:
         raise pa.ArrowInvalid("interval out of range")
-    parts = np.empty(len(missing), _PARTS)
+    parts = np.empty(len(missing), intervals.PARTS)
     parts["months"], parts["days"], parts["nanoseconds"] = months, days, nanoseconds
     return pa.Array.from_buffers(INTERVAL, len(missing), [pa.array(~missing).buffers()[1], pa.py_buffer(parts)])
 
@@ -189,9 +182,11 @@ def _duration_to_interval(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 def _interval_to_duration(value: pa.Array, target: pa.DataType) -> pa.Array:
     """As PostgreSQL compares intervals: a month has 30 days, a day 24 hours."""
-    months, days, nanoseconds = interval_parts(value)
-    microseconds = (months * 30 + days) * 86_400_000_000 + nanoseconds // 1_000
+    days, nanoseconds = intervals.lengths(value)
     missing = value.is_null().to_numpy(zero_copy_only=False)
+    if np.abs(days[~missing]).max(initial=0) >= _DAYS_OF_MICROSECONDS:
+        raise pa.ArrowInvalid("interval out of range")
+    microseconds = days * _DAY_MICROSECONDS + nanoseconds // 1_000
     return _rescaled(pa.array(microseconds, pa.int64(), mask=missing).cast(pa.duration("us")), target)
 
 

@@ -34,7 +34,7 @@ from operators.expressions.casts import castable
 from operators.expressions.functions import resolve
 from operators.expressions.functions.comparison import membership
 from operators.expressions.type_names import type_text
-from operators.expressions.types import Argument, ExpressionError, common, literal_decimal, logical
+from operators.expressions.types import INTERVAL, Argument, ExpressionError, common, literal_decimal, logical
 
 _INFIX: Final = frozenset(
     {"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">=", "and", "or", "like", "ilike", "similar to",
@@ -353,7 +353,7 @@ class InList(Expression):
         kind = _meeting(self, bounds)
         operand, *values = (coerced(bound, kind, str(self)) for bound in bounds)
         literals = [value.scalar for value in values if isinstance(value, BoundLiteral)]
-        if len(literals) == len(values):
+        if len(literals) == len(values) and kind != INTERVAL:
             kernel = membership(pa.array([scalar.as_py() for scalar in literals], kind))
             return folded(BoundCall(str(self), kernel, (operand,), pa.bool_(), operand.total), (operand,))
         tests: list[Expression] = [Call("=", (self.operand, value)) for value in self.values]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from flow.hashing import Integers as IntArray
 from flow.hashing import dictionary_codes, hash_columns, is_list, list_parts, nulls_of, plain, word_values
+from flow.intervals import lengths
 
 _LEAST: Final = -(2**63)
 _GREATEST: Final = 2**63 - 1
@@ -25,7 +26,7 @@ class Order:
     """A column to order by.
 
     NaN is greater than every number, text is compared by code point, lists and structs by their first elements that
-    are not equal.
+    are not equal, intervals with months of 30 days.
 
     Attributes:
         column: its name.
@@ -42,7 +43,7 @@ def has_order(kind: pa.DataType) -> bool:
     """Whether values of a type have an order that SQL knows."""
     if is_list(kind) or pa.types.is_struct(kind):
         return all(has_order(kind.field(number).type) for number in range(kind.num_fields))
-    return not (pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_union(kind))
+    return not (pa.types.is_nested(kind) or pa.types.is_union(kind))
 
 
 def order_words(array: pa.Array, descending: bool = False, nulls_first: bool | None = None) -> IntArray:
@@ -76,6 +77,8 @@ def _words(array: pa.Array) -> IntArray:
         return words
     if not has_order(kind):
         return hash_columns([array]).view(np.int64)
+    if pa.types.is_interval(kind):
+        return _ranks(lengths(array), len(array))
     if is_list(kind):
         return _list_words(array)
     if pa.types.is_struct(kind):

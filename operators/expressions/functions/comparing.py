@@ -1,4 +1,4 @@
-"""Comparisons of values that have parts: arrays, structs and maps, by the first parts that are not equal.
+"""Comparisons of values that have parts: arrays, structs and maps, by the first parts that are not equal; intervals.
 
 Within them NULLs are equal to each other, and greater than everything else, as in PostgreSQL.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from flow.hashing import is_list
+from flow.intervals import lengths
 from operators.expressions.lists import Booleans, Lists, codes, null_where_any, plain, valid_of
 from operators.expressions.registry import Kernel
 from operators.values.order_words import has_order, order_words
@@ -22,6 +23,20 @@ _ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">": np.greater,
     ">=": np.greater_equal,
 }
+
+_SIGNS: Final = {**_ORDERS, "=": np.equal, "<>": np.not_equal}
+
+
+def interval_comparison(name: str) -> Kernel:
+    """What compares intervals by a sign: months have 30 days, days 24 hours."""
+    compare = _SIGNS[name]
+
+    def kernel(left: pa.Array, right: pa.Array) -> pa.Array:
+        (days, rest), (other_days, other_rest) = lengths(left), lengths(right)
+        first, second = np.sign(days - other_days), np.sign(rest - other_rest)
+        return pa.array(compare(np.where(first == 0, second, first), 0))
+
+    return null_where_any(kernel)
 
 
 def nested_comparison(name: str, kind: pa.DataType) -> Kernel | None:

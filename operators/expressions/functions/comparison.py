@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.expressions.functions.comparing import nested_comparison
+from operators.expressions.functions.comparing import interval_comparison, nested_comparison
 from operators.expressions.registry import Kernel, Resolved, function, overload
 from operators.expressions.types import INTERVAL, Argument, common, family
 
@@ -77,20 +77,25 @@ _FLOAT: Final[dict[str, Callable[[Any, Any], pa.Array]]] = {
 }
 
 
+def comparison(name: str, kind: pa.DataType) -> Kernel | None:
+    """What compares two values of a type by a sign; None where they cannot be compared so."""
+    if kind == INTERVAL:
+        return interval_comparison(name)
+    if nested := nested_comparison(name, kind):
+        return nested
+    if not comparable(kind):
+        return None
+    return (_FLOAT if pa.types.is_floating(kind) else _PLAIN)[name]
+
+
 def _compared(name: str, arguments: Sequence[Argument], wrap: Callable[[Kernel], Kernel]) -> Resolved | None:
     if len(arguments) != 2:
         return None
     kind = common(arguments)
     if kind is not None and pa.types.is_null(kind):
         kind = pa.string()
-    elif kind == INTERVAL:
-        kind = pa.duration("us")
-    if kind is not None and (nested := nested_comparison(name, kind)):
-        return Resolved((kind, kind), pa.bool_(), wrap(nested), total=True)
-    if kind is None or not comparable(kind):
-        return None
-    kernel = (_FLOAT if pa.types.is_floating(kind) else _PLAIN)[name]
-    return Resolved((kind, kind), pa.bool_(), wrap(kernel), total=True)
+    kernel = None if kind is None else comparison(name, kind)
+    return None if kind is None or kernel is None else Resolved((kind, kind), pa.bool_(), wrap(kernel), total=True)
 
 
 def _distinct(equal: Kernel) -> Kernel:

@@ -13,18 +13,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from operators.expressions.functions.comparison import comparable, float_equal, float_less
+from operators.expressions.functions.comparison import comparison
 from operators.expressions.functions.parameters import as_array, row_count
 from operators.expressions.registry import Kernel, Resolved, Rule, overload
 from operators.expressions.types import Argument, common
 
 
-def _extreme(better: Callable[[Any, Any, bool], pa.Array]) -> Kernel:
+def _extreme(better: Kernel) -> Kernel:
     def kernel(*values: Any) -> pa.Array:
         best = values[0]
         for value in values[1:]:
-            floating = pa.types.is_floating(value.type)
-            wins = pc.or_kleene(pc.is_null(best), better(value, best, floating))
+            wins = pc.or_kleene(pc.is_null(best), better(value, best))
             best = pc.if_else(pc.fill_null(wins, False), value, best)
         return best
 
@@ -41,47 +40,40 @@ def _strict(kernel: Kernel) -> Kernel:
     return strict
 
 
-def _less(left: Any, right: Any, floating: bool) -> pa.Array:
-    return float_less(left, right) if floating else pc.less(left, right)
-
-
-def _greater(left: Any, right: Any, floating: bool) -> pa.Array:
-    return _less(right, left, floating)
-
-
-def _extreme_rule(kernel: Kernel) -> Rule:
+def _extreme_rule(sign: str, wrap: Callable[[Kernel], Kernel] = lambda kernel: kernel) -> Rule:
     def rule(arguments: Sequence[Argument]) -> Resolved | None:
         kind = common(arguments)
         if kind is not None and pa.types.is_null(kind):
             kind = pa.string()
-        if not arguments or kind is None or not comparable(kind):
+        better = None if not arguments or kind is None else comparison(sign, kind)
+        if kind is None or better is None:
             return None
-        return Resolved(tuple(kind for _ in arguments), kind, kernel, total=True)
+        return Resolved(tuple(kind for _ in arguments), kind, wrap(_extreme(better)), total=True)
 
     return rule
 
 
 overload(
     "greatest(same...) -> same",
-    _extreme_rule(_extreme(_greater)),
+    _extreme_rule(">"),
     says="The greatest of the values; NULL only where all of them are.",
     examples=["greatest(1, 4, NULL, 2) = 4", "greatest('a', 'B') = 'a'"],
 )
 overload(
     "least(same...) -> same",
-    _extreme_rule(_extreme(_less)),
+    _extreme_rule("<"),
     says="The least of the values; NULL only where all of them are.",
     examples=["least(3, 1.5, NULL) = 1.5"],
 )
 overload(
     "greatest_or_null(same...) -> same",
-    _extreme_rule(_strict(_extreme(_greater))),
+    _extreme_rule(">", _strict),
     says="The greatest of the values, NULL where one of them is: `greatest` of MySQL, Snowflake and others.",
     examples=["greatest_or_null(1, 4, 2) = 4", "greatest_or_null(1, NULL) IS NULL"],
 )
 overload(
     "least_or_null(same...) -> same",
-    _extreme_rule(_strict(_extreme(_less))),
+    _extreme_rule("<", _strict),
     says="The least of the values, NULL where one of them is: `least` of MySQL, Snowflake and others.",
     examples=["least_or_null(3, 1, 2) = 1", "least_or_null(1, NULL) IS NULL"],
 )
@@ -89,10 +81,14 @@ overload(
 
 def _nullif(arguments: Sequence[Argument]) -> Resolved | None:
     kind = common(arguments)
-    if len(arguments) != 2 or kind is None or not comparable(kind):
+    equal = (
+        None
+        if len(arguments) != 2 or kind is None
+        else comparison("=", pa.string() if pa.types.is_null(kind) else kind)
+    )
+    if kind is None or equal is None:
         return None
     result = arguments[0].type
-    equal = float_equal if pa.types.is_floating(kind) else pc.equal
 
     def kernel(value: Any, unwanted: Any) -> pa.Array:
         return pc.if_else(pc.fill_null(equal(value, unwanted), False), pa.scalar(None, value.type), value)

@@ -212,7 +212,7 @@ def _over(arguments: Sequence[Argument]) -> Resolved | None:
     if len(arguments) != 2 or not _fits(arguments[0], _SPANS):
         return None
     if arguments[0].family == "interval" and arguments[1].family in ("integer", "float", "decimal"):
-        return Resolved((INTERVAL, pa.float64()), INTERVAL, lambda span, number: _interval_scaled(span, number, True))
+        return Resolved((INTERVAL, pa.float64()), INTERVAL, lambda span, number: interval_scaled(span, number, True))
     return _scaled(arguments[0], arguments[1], pc.divide_checked, None)
 
 
@@ -222,7 +222,7 @@ def _scaled(span: Argument, number: Argument, kernel: Kernel, whole: Kernel | No
     if span.family == "interval":
         if number.family == "integer" and whole is not None:
             return Resolved((INTERVAL, pa.int64()), INTERVAL, whole)
-        return Resolved((INTERVAL, pa.float64()), INTERVAL, _interval_scaled)
+        return Resolved((INTERVAL, pa.float64()), INTERVAL, interval_scaled)
     kind = span.type
     if number.family == "integer":
         return Resolved((kind, pa.int64()), kind, kernel)
@@ -244,7 +244,7 @@ def _interval_product(interval: Any, number: Any) -> pa.Array:
     return interval_array(months * factor, days * factor, nanoseconds * factor, missing)
 
 
-def _interval_scaled(interval: Any, number: Any, divided: bool = False) -> pa.Array:
+def interval_scaled(interval: Any, number: Any, divided: bool = False) -> pa.Array:
     """Fractions of months become days of a thirtieth, fractions of days time, rounded to microseconds (PostgreSQL)."""
     interval, number = rows_of(interval, number)
     missing = missing_of(interval, number)
