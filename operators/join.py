@@ -22,7 +22,8 @@ from flow.verbs import verb
 from operators.aggregates.columns import plain_type
 from operators.aggregates.layout import apart
 from operators.expressions import Expression, bind_condition, coalesce, col, expression
-from operators.joining.partition import Input, JoinPartition
+from operators.joining.input import Input
+from operators.joining.partition import JoinPartition
 from operators.project import Project
 from operators.routing import keyed
 
