@@ -19,6 +19,7 @@ Value = Any
 """A `pa.Array` or a `pa.Scalar`: one value a row, or one value for all rows."""
 
 _TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
+_DIGITS_AT_ONCE: Final = 9
 _DAY_MICROSECONDS: Final = 86_400_000_000
 _DAYS_OF_MICROSECONDS: Final = 2**63 // _DAY_MICROSECONDS
 _FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
@@ -89,7 +90,12 @@ def rounded(value: Value, scale: int) -> Value:
     """Decimals with so many digits behind the point, rounded half away from zero."""
     kind = value.type
     # Rounding up may take one digit more, and Arrow does not always notice when there is none.
-    wide = pc.cast(value, pa.decimal256(min(76, kind.precision + 1), kind.scale))
+    precision, held = min(76, kind.precision + 1), kind.scale
+    wide = pc.cast(value, pa.decimal256(precision, held))
+    while held - scale > _DIGITS_AT_ONCE:
+        # Arrow divides some numbers wrongly by more than 32 bits; what is cut off first does not change the rounding.
+        held -= _DIGITS_AT_ONCE
+        wide = pc.cast(wide, pa.decimal256(precision, held), safe=False)
     return pc.round(wide, scale, "half_towards_infinity")
 
 

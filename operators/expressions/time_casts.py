@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.casts import cast_value, interval_array, interval_parts, register_casts
-from operators.expressions.interval_text import clock_texts, interval_of, interval_texts
 from operators.expressions.time_text import moment_of, time_of
 from operators.expressions.types import INTERVAL
+from operators.values.interval_text import clock_texts, interval_of, interval_texts
 
 _DAY: Final = 86_400_000_000
 _TOO_FINE: Final = r"(:\d\d\.\d{6})\d+"

@@ -89,7 +89,7 @@ def convert(array: pa.Array, wanted: pa.DataType) -> pa.Array:
         return cast_value(pa.json_().wrap_array(array) if nested else array, wanted)
     if pa.types.is_timestamp(wanted):
         return _as_timestamp(array, wanted)
-    if pa.types.is_time(wanted) and pa.types.is_string(held):
+    if (pa.types.is_time(wanted) or pa.types.is_interval(wanted)) and pa.types.is_string(held):
         return cast_value(array, wanted)
     if pa.types.is_date32(wanted) and pa.types.is_integer(held):
         return array.cast(pa.int32()).cast(wanted)

@@ -197,7 +197,11 @@ def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
         return pa.dictionary(pa.int32(), pa.string())
     if types.is_duration(wanted):
         return pa.int64()
-    return pa.string() if types.is_nested(wanted) or isinstance(wanted, pa.BaseExtensionType) else wanted
+    return (
+        pa.string()
+        if types.is_nested(wanted) or types.is_interval(wanted) or isinstance(wanted, pa.BaseExtensionType)
+        else wanted
+    )
 
 
 class CsvReader(RowReader):

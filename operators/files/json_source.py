@@ -253,7 +253,7 @@ def natural(column: pa.ChunkedArray) -> pa.DataType:
 def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
     """What to parse a field as that becomes `wanted`, where its sample looks like `seen`."""
     types = pa.types
-    if types.is_dictionary(wanted) or isinstance(wanted, pa.UuidType):
+    if types.is_dictionary(wanted) or types.is_interval(wanted) or isinstance(wanted, pa.UuidType):
         return pa.string()
     if isinstance(wanted, pa.JsonType) or types.is_map(wanted):
         return pa.json_()
@@ -264,6 +264,9 @@ def parsed_as(wanted: pa.DataType, seen: pa.DataType) -> pa.DataType:
         return pa.list_(parsed_as(wanted.value_type, seen.value_type if types.is_list(seen) else pa.null()))
     if types.is_integer(seen) and (types.is_temporal(wanted) or types.is_string(wanted) or types.is_duration(wanted)):
         return pa.int64()
+    if types.is_floating(seen) and types.is_uint64(wanted):
+        # From 2^63 up whole numbers look like floats, of which these would lose digits.
+        return pa.decimal128(38, 9)
     if types.is_floating(seen) and (types.is_integer(wanted) or types.is_string(wanted)):
         return pa.float64()
     if types.is_boolean(seen) and types.is_string(wanted):

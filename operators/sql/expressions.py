@@ -15,7 +15,6 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from operators.expressions import Call, Case, Cast, Column, Expression, InList, Literal, functions
 from operators.expressions.awaited import AsyncCall, AsyncFunction
-from operators.expressions.interval_text import amount_of, interval_of, unit_named
 from operators.expressions.lambdas import Parameter
 from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
@@ -26,6 +25,7 @@ from operators.sql.errors import SqlError
 from operators.sql.functions import shape_of
 from operators.sql.time_parser import interval_words
 from operators.sql.types import arrow_type
+from operators.values.interval_text import amount_of, interval_of, unit_named
 
 OPERATORS: Final[dict[type[Tree], str]] = {
     exp.Add: "+",
@@ -202,7 +202,10 @@ class ExpressionReader:
         digits = node.this.replace("_", "")
         if digits.isdigit():
             return int(digits)
-        return float(digits) if "e" in digits.lower() else Decimal(digits)
+        try:
+            return float(digits) if "e" in digits.lower() else Decimal(digits)
+        except (ValueError, ArithmeticError):
+            raise self._text.error(f"{node.this!r} is no number", node, "write 1.5 or 1.5e3") from None
 
     def _interval(self, node: exp.Interval) -> Expression:
         words = interval_words(node)
@@ -234,7 +237,9 @@ class ExpressionReader:
     def _is(self, node: exp.Is) -> Expression:
         what = render(node.expression).lower()
         if what not in ("null", "true", "false"):
-            raise self._text.error(f"IS {what.upper()} is not supported yet", node.expression)
+            raise self._text.error(
+                f"IS takes NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM, not {what.upper()}", node.expression
+            )
         return Call(f"is {'not ' if node.args.get('negate') else ''}{what}", (self._convert(node.this),))
 
     def _case(self, node: exp.Case) -> Expression:
@@ -257,6 +262,10 @@ class ExpressionReader:
         return Call("not", (escaped,)) if node.this.args.get("negate") or isinstance(node.this, exp.Not) else escaped
 
     def _call(self, node: Tree) -> Expression:
+        if isinstance(node, exp.Placeholder | exp.Parameter):
+            raise self._text.error("parameters (?, $1, :name) are not supported", node)
+        if isinstance(node, exp.Star):
+            raise self._text.error("* stands alone in the SELECT list, or in count(*)", node)
         shape = shape_of(node)
         if shape is None:
             raise self._text.error(f"{render(bare(node))} is not supported yet", node)

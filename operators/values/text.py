@@ -1,8 +1,8 @@
 """Values as text, a column at a time: for CSV, JSON lines and the terminal.
 
 Text is what PostgreSQL and DuckDB read back as the same value: floats in their shortest exact form, NaN and Infinity
-by name, times in ISO 8601 (zoned ones in UTC, with a Z), bytes in base64, durations as a count of their unit, nested
-values as JSON.
+by name, times in ISO 8601 (zoned ones in UTC, with a Z), bytes in base64, durations as a count of their unit,
+intervals in PostgreSQL's words, nested values as JSON.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from flow.intervals import interval_parts
+from operators.values.interval_text import interval_texts
 
 _EXPONENT = pa.scalar(1e10, pa.float64())
 """From here on Arrow writes floats with an exponent, which tells them from integers."""
@@ -77,6 +80,8 @@ def plain_text(array: pa.Array) -> pa.StringArray:
         return pc.cast(pc.cast(array, pa.timestamp(kind.unit, "UTC")), pa.string())
     if pa.types.is_duration(kind):
         return pc.cast(pc.cast(array, pa.int64()), pa.string())
+    if pa.types.is_interval(kind):
+        return interval_texts(*interval_parts(array), ~np.asarray(array.is_valid().to_numpy(zero_copy_only=False)))
     if _is_bytes(kind):
         return pa.array(
             [None if value is None else base64.b64encode(value) for value in array.to_pylist()], pa.string()
@@ -153,7 +158,7 @@ def textual(kind: pa.DataType) -> bool:
         return not (pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind)) and all(
             textual(kind.field(i).type) for i in range(kind.num_fields)
         )
-    return not pa.types.is_interval(kind)
+    return True
 
 
 def _merged(pieces: list[pa.StringArray | str]) -> list[pa.StringArray | str]:

@@ -40,8 +40,9 @@ class ParquetSink(PartsSink):
             try:
                 _ParquetPart(pa.BufferOutputStream(), pa.schema([field]), None).finish()
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+                instead = "; cast it to text" if pa.types.is_interval(field.type) else ""
                 raise GraphError(
-                    f"Parquet cannot hold the column {field.name!r} of type {field.type}: {error}"
+                    f"Parquet cannot hold the column {field.name!r} of type {field.type}{instead}: {error}"
                 ) from error
 
     def start(self, file: pa.NativeFile, columns: pa.Schema) -> PartFormat:
