@@ -1,10 +1,10 @@
 """Joins beside batch engines: a stream with a table, then grouped; and two changelogs, both kept up to date.
 
-    python -m tests.bench.joins [--join table | changes] [--rows 5000000] [--runs 5]
+    python -m tests.bench.joins [--join table | changes] [--rows 10000000] [--runs 5]
 
-`table`: trades from Parquet with the sectors of 10,000 symbols, grouped by sector. `changes`: two changelogs of so many
-rows each from memory, a tenth of which take back earlier ones, on a key of a million values, counted and summed. The
-batch engines compute the same once, from the same input.
+`table`: trades from Parquet with the sectors of 10,000 symbols, grouped by sector. `changes`: two changelogs of half as
+many rows each from memory, a tenth of which take back earlier ones, on a key of a million values, counted and summed.
+The batch engines compute the same once, from the same input.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def changelog(rows: int, column: str, seed: int) -> pa.Table:
 
 
 def changelogs(args: argparse.Namespace) -> dict[str, pa.Table]:
-    return {"a": changelog(args.rows, "x", 1), "b": changelog(args.rows, "y", 2)}
+    return {"a": changelog(args.rows // 2, "x", 1), "b": changelog(args.rows // 2, "y", 2)}
 
 
 def penstock(args: argparse.Namespace) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def net(changes: pa.Table) -> pa.Table:
 
 
 def told(clock: Clock, args: argparse.Namespace, result: pa.Table) -> dict[str, Any]:
-    rows = args.rows + SYMBOLS if args.join == "table" else 2 * args.rows
+    rows = args.rows + SYMBOLS if args.join == "table" else args.rows
     check = {name: sum(int(value) for value in result.column(name).to_pylist()) for name in ("n", "v")}
     return clock.result(rows, check=check)
 
@@ -131,7 +131,7 @@ def datafusion(args: argparse.Namespace) -> dict[str, Any]:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("out/bench/joins"), help="where the files are")
-    parser.add_argument("--rows", type=int, default=5_000_000, help="rows of the stream, or of each changelog")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the stream, or of both changelogs")
     parser.add_argument("--join", choices=["table", "changes"], default="table", help="which join (default: table)")
 
 

@@ -1,12 +1,15 @@
-"""Whole queries from a file, streamed by Penstock and as one batch by DuckDB, side by side.
+"""Whole queries from a file, streamed by Penstock and as one batch by DuckDB and DataFusion, side by side.
 
     python -m tests.bench.queries windows [--data DIRECTORY] [--rows 10000000] [--runs 5]
     python -m tests.bench.queries users
+    python -m tests.bench.queries filter
+    python -m tests.bench.queries symbols
     python -m tests.bench.queries csv
     python -m tests.bench.queries json
 
 `windows`: one-minute windows by symbol (count, sum, avg, min, max) from Parquet. `users`: count and sum by a million
-user ids. `csv` and `json`: the windows again, from one big text file, by one reader and by all.
+user ids, at the end and with changes. `symbols`: the same by 200 symbols, with changes. `filter`: the trades of more
+than a sum, which is computed. `csv` and `json`: the windows again, from one big text file, by one reader and by all.
 """
 
 from __future__ import annotations
@@ -30,18 +33,24 @@ WINDOWS = """
     FROM TUMBLE(input, event_time, INTERVAL '1 minute') GROUP BY symbol, window_start"""
 USERS = "SELECT user_id, count(*) AS n, sum(volume) AS v FROM input GROUP BY user_id EMIT FINAL"
 CHANGES = "SELECT user_id, count(*) AS n, sum(volume) AS v FROM input GROUP BY user_id"
+SYMBOLS = "SELECT symbol, count(*) AS n, sum(volume) AS v FROM input GROUP BY symbol"
+FILTER = "SELECT symbol, price * volume AS notional, event_time FROM input WHERE price * volume > 400000"
 BATCH = {
     WINDOWS: """
         SELECT symbol, event_time // 60000 AS w, count(*) AS n, sum(volume) AS v, avg(price) AS p, min(price) AS lo,
             max(price) AS hi
         FROM {table} GROUP BY symbol, event_time // 60000""",
     USERS: "SELECT user_id, count(*) AS n, sum(volume) AS v FROM {table} GROUP BY user_id",
+    SYMBOLS: "SELECT symbol, count(*) AS n, sum(volume) AS v FROM {table} GROUP BY symbol",
+    FILTER: "SELECT symbol, price * volume AS notional, event_time FROM {table} WHERE price * volume > 400000",
 }
 TIMES = {"event_time": pa.timestamp("ms")}
 
 
 def check(result: pa.Table) -> list[int]:
-    """Groups, rows, volume."""
+    """Groups, rows, volume; or rows and the sum of the products, to a millionth."""
+    if "notional" in result.column_names:
+        return [result.num_rows, round(pc.sum(result["notional"]).as_py() / 1e6)]
     return [result.num_rows, pc.sum(result["n"]).as_py(), int(pc.sum(result["v"]).as_py())]
 
 
@@ -85,8 +94,22 @@ def batch(query: str, file: str, threads: int) -> Case:
         connection.execute(f"SET threads = {threads}")
         with Clock() as clock:
             result = connection.sql(BATCH[query].format(table=f"'{path}'")).to_arrow_table()
-        found = check(result)
-        return clock.result(found[1], check=found)
+        return clock.result(args.rows, check=check(result))
+
+    return case
+
+
+def datafusion(query: str, file: str) -> Case:
+    """The same by DataFusion."""
+
+    def case(args: argparse.Namespace) -> dict[str, Any]:
+        import datafusion
+
+        context = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(2))
+        context.register_parquet("input", str(args.data / file.format(rows=args.rows)))
+        with Clock() as clock:
+            batches = context.sql(BATCH[query].format(table="input")).collect()
+        return clock.result(args.rows, check=check(pa.Table.from_batches(batches)))
 
     return case
 
@@ -105,6 +128,17 @@ SUITES: dict[str, dict[str, Case]] = {
         "penstock": streamed(USERS, PEOPLE),
         "penstock with changes": streamed(CHANGES, PEOPLE),
         "duckdb 2 threads": batch(USERS, PEOPLE, 2),
+        "datafusion 2 partitions": datafusion(USERS, PEOPLE),
+    },
+    "filter": {
+        "penstock": streamed(FILTER, TRADES),
+        "duckdb 2 threads": batch(FILTER, TRADES, 2),
+        "datafusion 2 partitions": datafusion(FILTER, TRADES),
+    },
+    "symbols": {
+        "penstock": streamed(SYMBOLS, TRADES),
+        "duckdb 2 threads": batch(SYMBOLS, TRADES, 2),
+        "datafusion 2 partitions": datafusion(SYMBOLS, TRADES),
     },
     "csv": {
         "penstock 1 reader": streamed(WINDOWS, "trades_{rows}.csv", readers=1),
