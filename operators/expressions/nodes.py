@@ -81,7 +81,7 @@ class Expression(ABC):
         Raises:
             ExpressionError: a column or function is missing, or the types do not fit.
         """
-        return _bound(self, schema)
+        return _bound(self, schema) if len(schema) <= _FEW_COLUMNS else BoundExpression(self.resolve(schema))
 
     def to_arrow(self, schema: pa.Schema | None = None) -> pc.Expression | None:
         """A condition that holds wherever this one does, for a reader that can skip rows; None where there is none.
@@ -94,6 +94,10 @@ class Expression(ABC):
     def pushed(self, schema: pa.Schema | None) -> pushdown.Pushed:
         """What a reader can know of it; the default is nothing."""
         return pushdown.NOTHING
+
+
+_FEW_COLUMNS: Final = 64
+"""A schema of no more columns is compared with others sooner than an expression is bound again."""
 
 
 @lru_cache(maxsize=4096)
@@ -149,6 +153,10 @@ class Column(Expression):
     def columns(self) -> frozenset[str]:
         """Its name."""
         return frozenset((self.name,))
+
+    def bind(self, schema: pa.Schema) -> BoundExpression:
+        """As `Expression.bind`; it is found sooner than remembered."""
+        return BoundExpression(self.resolve(schema))
 
     def resolve(self, schema: pa.Schema) -> Bound:
         """The column; raises ExpressionError with the nearest name where there is none."""
