@@ -1,5 +1,6 @@
 """What is wrong with a query is said with its line, its column and the nearest name: the cases of tests/sql/wrong."""
 
+import re
 from pathlib import Path
 
 import attrs
@@ -9,6 +10,7 @@ import pytest
 from flow import Graph
 from flow.errors import GraphError
 from operators import SqlError, Table, read_script, sql
+from operators.sql.hints import hint_of
 
 TRADES = pa.table(
     {
@@ -20,24 +22,34 @@ TRADES = pa.table(
     }
 )
 
+SAYS = re.compile("known here|did you mean|; write|expected")
+"""What a message has that says itself what to write instead."""
+
 
 @attrs.frozen
 class Wrong:
     line: int
     column: int
     message: str
+    hint: str
     query: str
 
 
 def read_wrong(folder: str = "") -> list[Wrong]:
-    """A case is a line ``-- line:column message``, where ``...`` stands for anything, and the query or script."""
+    """A case is a line ``-- line:column message``, where ``...`` stands for anything, and the query or script.
+
+    Between them a line ``-- hint: text`` may stand, which is the beginning of the hint.
+    """
     cases = []
     files = sorted((Path(__file__).parent / "sql" / "wrong" / folder).glob("*.sql"))
     for part in "\n\n".join(file.read_text().strip() for file in files).split("\n\n"):
         comment, _, query = part.partition("\n")
+        hint = ""
+        if query.startswith("-- hint: "):
+            hint, _, query = query.removeprefix("-- hint: ").partition("\n")
         place, _, message = comment.removeprefix("-- ").partition(" ")
         line, column = place.split(":")
-        cases.append(Wrong(int(line), int(column), message, query.removesuffix(";")))
+        cases.append(Wrong(int(line), int(column), message, hint, query.removesuffix(";")))
     return cases
 
 
@@ -66,16 +78,88 @@ def check(error: SqlError, wrong: Wrong) -> None:
     for piece in wrong.message.split(" ... "):
         assert piece in rest
         rest = rest.partition(piece)[2]
+    assert (error.hint or "").startswith(wrong.hint)
+    assert error.hint or SAYS.search(error.message), "it does not say what to write instead"
 
 
 def test_there_are_many_wrong_queries() -> None:
-    assert len(read_wrong()) >= 60
+    cases = read_wrong()
+    assert len({case.query for case in cases}) == len(cases) >= 320
 
 
 def test_the_caret_stands_under_the_name() -> None:
     with pytest.raises(SqlError) as caught:
         run("SELECT symbol,\n\tpric\nFROM trades")
     assert str(caught.value).splitlines()[1:] == ["  \tpric", "  \t^"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "caret"),
+    [
+        ("SELECT 'Zürich', pric FROM trades", "SELECT 'Zürich', pric FROM trades", " " * 17),
+        ("SELECT '日本', pric FROM trades", "SELECT '日本', pric FROM trades", " " * 8 + "\u3000\u3000" + " " * 3),
+        ("SELECT 'e\u0301', pric FROM trades", "SELECT 'e\u0301', pric FROM trades", " " * 12),
+        ("SELECT symbol,\r\n  pric\r\nFROM trades", "  pric", "  "),
+        ("SELECT symbol, -- it's one\n\tpric\nFROM trades", "\tpric", "\t"),
+        ("SELECT /* a\nb */ pric FROM trades", "b */ pric FROM trades", " " * 5),
+        ("\n\n  SELECT '\u2028', pric FROM trades", "  SELECT '\u2028', pric FROM trades", " " * 14),
+    ],
+)
+def test_the_caret_stands_under_the_right_character(query: str, shown: str, caret: str) -> None:
+    with pytest.raises(SqlError, match="no column 'pric'") as caught:
+        run(query)
+    assert str(caught.value).split("\n")[1:3] == [f"  {shown}", f"  {caret}^"]
+
+
+def test_a_long_line_is_cut_around_the_caret() -> None:
+    with pytest.raises(SqlError) as caught:
+        run(f"SELECT {'symbol || ' * 1000}pric{' || symbol' * 1000} FROM trades")
+    line, caret = str(caught.value).split("\n")[1:3]
+    assert len(line) < 140
+    assert line.startswith("  ...")
+    assert line.endswith("...")
+    assert line[caret.index("^") :].startswith("pric ")
+    assert caught.value.column == 8 + 10 * 1000
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t", "-- nothing", "/* nothing */", ";", ";;"])
+def test_a_text_without_a_query(text: str) -> None:
+    with pytest.raises(SqlError, match=r"sql\(\) takes one query, not 0 statements"):
+        run(text)
+
+
+def test_a_million_characters_are_an_error_at_their_place() -> None:
+    with pytest.raises(SqlError, match=r"unexpected 'FORM'; did you mean FROM\?") as caught:
+        run(f"SELECT '{'x' * 1_000_000}' FORM trades")
+    assert caught.value.column == 1_000_011
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT {'(' * 1000}price{')' * 1000} FROM trades",
+        "SELECT * FROM " + "(SELECT * FROM " * 1000 + "trades" + ")" * 1000,
+        f"SELECT {'-' + ' -' * 1000} price FROM trades",
+    ],
+    ids=["parentheses", "subqueries", "signs"],
+)
+def test_what_is_nested_too_deep_is_an_error(query: str) -> None:
+    with pytest.raises(SqlError, match="too deep") as caught:
+        run(query)
+    assert caught.value.hint is not None
+
+
+def test_five_hundred_common_tables_may_follow_each_other() -> None:
+    tables = ", ".join(f"t{number} AS (SELECT price FROM trades)" for number in range(500))
+    with pytest.raises(SqlError, match=r"no column 'pric' in 't499'"):
+        run(f"WITH {tables} SELECT pric FROM t499")
+
+
+def test_hints_are_where_the_message_has_none() -> None:
+    assert hint_of("no column 'a'; did you mean 'b'?") is None
+    assert hint_of("aggregates are not allowed in WHERE: COUNT(*)") == "filter groups with HAVING"
+    assert SqlError("aggregates are not allowed in WHERE", hint="mine").hint == "mine"
 
 
 def test_a_hint_follows_the_caret() -> None:

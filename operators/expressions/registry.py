@@ -6,6 +6,7 @@ an array, and returns an array of the result type, row by row (so it may be run 
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +15,6 @@ from typing import Any, Final
 import attrs
 import pyarrow as pa
 
-from flow.errors import known
 from operators.expressions.types import JSON, UUID, Argument, ExpressionError, Family, common
 
 Kernel = Callable[..., pa.Array]
@@ -221,7 +221,8 @@ def resolve(name: str, arguments: Sequence[Argument]) -> Resolved:
     if overloads is None and name in _refused:
         raise ExpressionError(f"{name}() is not supported: {_refused[name]}")
     if overloads is None:
-        raise ExpressionError(f"no function {name!r}; {known(name, _overloads)}")
+        near = difflib.get_close_matches(name.lower(), [each for each in _overloads if each[0].isalpha()], 1, 0.7)
+        raise ExpressionError(f"no function {name!r}{f'; did you mean {near[0]!r}?' if near else ''}")
     for level in range(LEVELS):
         for candidate in overloads:
             resolved = candidate.rules[level](arguments)

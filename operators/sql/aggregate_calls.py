@@ -96,6 +96,8 @@ class AggregateReader:
             order, argument = [argument], argument.this
         if call.args.get("count"):
             raise self._text.error(f"{function}() takes two arguments here", call.args["count"])
+        if call.expressions and not isinstance(call, exp.Anonymous):
+            raise self._text.error(f"{function}() takes one argument", call.expressions[0])
         aggregation = Aggregation(
             function,
             None if argument is None or isinstance(argument, exp.Star) else self._reader.read(argument),

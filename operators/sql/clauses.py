@@ -56,6 +56,12 @@ def qualify_set_operation(text: Text, query: exp.SetOperation, side: Callable[[T
     if query.args.get("by_name"):
         raise text.error(f"{name} BY NAME is not supported yet", query.expression, "name the columns in their order")
     refuse(text, query, {"with_", "this", "expression", "distinct"})
+    if isinstance(query.this, exp.Select) and any(query.this.args.get(key) for key in LIMITS):
+        raise text.error(
+            f"{name} of a query with ORDER BY or LIMIT, without parentheses",
+            query.this,
+            "write (SELECT ... LIMIT 10) " + name + " ...",
+        )
     left, right = side(query.this), side(query.expression)
     if len(left) != len(right):
         raise text.error(f"{name} of {len(left)} columns {left} and {len(right)} columns {right}", query.expression)
@@ -77,6 +83,19 @@ def values_names(text: Text, values: exp.Values) -> list[str]:
             if isinstance(part, exp.Column | exp.Query | exp.AggFunc | exp.Window):
                 raise text.error(f"VALUES takes constants, not {render(part)}", part)
     return [f"column{number + 1}" for number in range(widths[0])]
+
+
+def refuse_twins(text: Text, with_: Tree) -> None:
+    """Raise where two common tables have one name."""
+    for place, table in enumerate(with_.expressions):
+        if any(table.alias == other.alias for other in with_.expressions[:place]):
+            raise text.error(f"two common tables are named {table.alias!r}", table.args["alias"])
+
+
+def refuse_named_star(text: Text, projection: Tree) -> None:
+    """Raise where `*` has a name."""
+    if isinstance(projection, exp.Alias) and isinstance(projection.this, exp.Column) and projection.this.is_star:
+        raise text.error("* stands for several columns, and takes no name", projection)
 
 
 def row_of(row: Tree) -> list[Tree]:
@@ -188,3 +207,5 @@ def read_windows(text: Text, select: exp.Select) -> None:
                 if (value := meant.args.get(key)) and not window.args.get(key):
                     window.set(key, [each.copy() for each in value] if isinstance(value, list) else value.copy())
         refuse(text, window, {"this", "partition_by", "order", "over"})
+        if window.this.this is not None or window.this.expressions:
+            raise text.error("row_number() takes no argument", window)

@@ -6,8 +6,8 @@ A parsed node knows where in the text it stands (`offset_of`); every parsing err
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -17,6 +17,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from flow.errors import known
 from operators.sql.errors import SqlError
+from operators.sql.mistakes import explained, refuse_slips, unclosed
 from operators.sql.nested_parser import FILTERS, TRANSFORMS, WRITTEN_AS, NestedParser, nested_functions, words_of
 from operators.sql.statement_parser import EXPLAIN, StatementParser
 from operators.sql.text_parser import text_functions
@@ -47,6 +48,24 @@ WINDOWS: Final = ("TUMBLE", "HOP")
 """Table functions that assign rows to windows."""
 
 UNSUPPORTED_WINDOWS: Final = ("SESSION", "CUMULATE")
+
+_ORDER: Final = {
+    TokenType.WHERE: 1,
+    TokenType.GROUP_BY: 2,
+    TokenType.HAVING: 3,
+    TokenType.ORDER_BY: 5,
+    TokenType.LIMIT: 6,
+}
+"""Clauses in their order; QUALIFY and WINDOW stand in different places in different dialects."""
+
+_REFUSED: Final = {
+    TokenType.SORT_BY: "SORT BY",
+    TokenType.CLUSTER_BY: "CLUSTER BY",
+    TokenType.DISTRIBUTE_BY: "DISTRIBUTE BY",
+    TokenType.CONNECT_BY: "CONNECT BY",
+    TokenType.PREWHERE: "PREWHERE",
+    TokenType.MATCH_RECOGNIZE: "MATCH_RECOGNIZE",
+}
 
 EMIT: Final = "emit"
 """Argument of a query's tree: 'FINAL' or 'CHANGES', where the query says it."""
@@ -79,15 +98,44 @@ class Text:
 
     def error(self, message: str, at: Tree | int | None = None, hint: str | None = None) -> SqlError:
         """The error that points at a node or an offset of the text."""
-        offset = at if isinstance(at, int) or at is None else offset_of(at)
+        offset, node = (at, None) if isinstance(at, int) else (None, at)
+        while offset is None and node is not None:
+            # What has no place of its own stands in something that has.
+            offset, node = offset_of(node), node.parent
         return SqlError(message, text=self.text, offset=offset, hint=hint)
 
 
 class _Streaming(StatementParser, TimeParser, NestedParser):
     """What is added to a dialect's parser for queries: window table functions, EMIT, sets of groups."""
 
+    _clauses: Sequence[TokenType] = ()
+    """Those of the query that is being read, as far as their order is fixed."""
+
+    def _parse_clause(self, reads: Callable[[Any], Any]) -> Any:
+        token = self._curr
+        if (name := _REFUSED.get(token.token_type)) is not None:
+            self.raise_error(f"{name} is not supported yet", token)
+        place = _ORDER.get(token.token_type)
+        if place is not None:
+            for other in self._clauses:
+                if _ORDER[other] > place:
+                    before = other.name.replace("_", " ")
+                    self.raise_error(f"{token.text.upper()} stands before {before}, not behind it", token)
+            self._clauses = [*self._clauses, token.token_type]
+        return reads(self)
+
     def _parse_interval(self, *arguments: Any, **options: Any) -> Any:
         return self._placed(self._curr, super()._parse_interval(*arguments, **options))
+
+    def _parse_function(self, *arguments: Any, **options: Any) -> Any:
+        return self._placed(self._curr, super()._parse_function(*arguments, **options))
+
+    def _parse_types(self, *arguments: Any, **options: Any) -> Any:
+        token, node = self._curr, super()._parse_types(*arguments, **options)
+        return self._placed(token, node) if isinstance(node, exp.DataType) else node
+
+    def _parse_placeholder(self) -> Any:
+        return self._placed(self._curr, super()._parse_placeholder())
 
     def _parse_table(self, *arguments: Any, **options: Any) -> Any:
         wrapped = self._curr.text.upper() == "TABLE" and self._next.text == "("
@@ -160,7 +208,9 @@ class _Streaming(StatementParser, TimeParser, NestedParser):
         return this if self._at_emit() else super()._parse_alias(this, *arguments, **options)
 
     def _parse_query_modifiers(self, this: Any) -> Any:
+        around, self._clauses = self._clauses, []
         this = super()._parse_query_modifiers(this)
+        self._clauses = around
         if isinstance(this, exp.Query) and self._at_emit():
             token = self._curr
             this.set(EMIT, self.expression(exp.Var(this=self._next.text.upper()), token=token))
@@ -178,7 +228,11 @@ class _Streaming(StatementParser, TimeParser, NestedParser):
 def _parser_class(dialect: type[Dialect]) -> type[Parser]:
     functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list, **nested_functions()}
     functions.update(functions_of(dialect), **text_functions(dialect))
-    own = {"FUNCTIONS": functions, **words_of(dialect)}
+    clauses = {
+        token: partial(_Streaming._parse_clause, reads=reads)
+        for token, reads in dialect.parser_class.QUERY_MODIFIER_PARSERS.items()
+    }
+    own = {"FUNCTIONS": functions, "QUERY_MODIFIER_PARSERS": clauses, **words_of(dialect)}
     return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), own)
 
 
@@ -259,13 +313,17 @@ def _tokens(speaker: Dialect, text: Text, begin: int, end: int) -> list[Any]:
 
 def _parsed(text: Text, begin: int, end: int, dialect: str, *, switches: bool = False) -> list[Tree]:
     speaker = speaker_of(dialect)
+    tokens: Sequence[Any] = ()
     try:
         tokens = _tokens(speaker, text, begin, end)
+        if dialect == POSTGRES:
+            # Other dialects let a comma stand at the end of a list.
+            refuse_slips(text, tokens)
         trees = _parser_class(type(speaker))(dialect=speaker, error_level=ErrorLevel.IMMEDIATE).parse(tokens, text.text)
     except TokenError as error:
         raise _of_token_error(text, error) from None
     except ParseError as error:
-        raise _of_parse_error(text, error) from None
+        raise _of_parse_error(text, tokens, error) from None
     except RecursionError:
         raise text.error("the text is nested too deep", 0) from None
     found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
@@ -277,35 +335,15 @@ def _parsed(text: Text, begin: int, end: int, dialect: str, *, switches: bool = 
 
 
 def _of_token_error(text: Text, error: TokenError) -> SqlError:
-    found = re.search(r"(.*) from (\d+):(\d+)", f"{error} {error.__cause__}")
-    if not found:
-        return text.error(str(error.__cause__ or error), 0)
-    missing = re.search(r"Missing (\S+)$", found[1])
-    return text.error(f"missing the closing {missing[1]}" if missing else found[1], int(found[3]))
+    if (found := unclosed(text.text)) is not None:
+        return text.error(
+            f"missing the closing {found[0]}", found[1], "a quote within quotes is written twice: 'it''s'"
+        )
+    told = re.search(r"(.*) from (\d+):(\d+)", f"{error} {error.__cause__}")
+    return text.error(f"syntax error: {told[1]}" if told else "syntax error", int(told[3]) if told else 0)
 
 
-_MESSAGES: Final[tuple[tuple[str, Callable[[re.Match[str], str], str]], ...]] = (
-    (r"Invalid expression / Unexpected token", lambda found, token: f"unexpected {token}"),
-    (r"Expected table name", lambda found, token: f"expected a table after {token}"),
-    (r"Expecting (\S+)", lambda found, token: f"expected {found[1]} near {token}"),
-    (
-        r"Required keyword: '.*' missing for <class '.*\.(\w+)'>",
-        lambda found, token: f"incomplete {found[1].upper()} near {token}",
-    ),
-)
-
-
-def _of_parse_error(text: Text, error: ParseError) -> SqlError:
+def _of_parse_error(text: Text, tokens: Sequence[Any], error: ParseError) -> SqlError:
     detail = error.errors[0] if error.errors else {}
-    token = detail.get("highlight") or ""
-    offset = None
-    if "line" in detail:
-        lines = text.text.splitlines(keepends=True)
-        # sqlglot's column is that of the token's last character.
-        offset = sum(map(len, lines[: detail["line"] - 1])) + max(detail["col"] - len(token), 0)
     message = str(detail.get("description") or error)
-    for pattern, ours in _MESSAGES:
-        if found := re.match(pattern, message):
-            message = ours(found, repr(token) if token else "the end")
-            break
-    return text.error(f"syntax error: {message}", offset)
+    return explained(text, tokens, message, detail.get("line") or 0, detail.get("col") or 0)

@@ -28,6 +28,15 @@ _CLAUSE_NAMES: Final = {
     "all": "GROUP BY ALL",
     "match": "MATCH_RECOGNIZE",
     "ordinality": "WITH ORDINALITY",
+    "limit_options": "PERCENT or WITH TIES",
+    "version": "FOR SYSTEM_TIME AS OF",
+    "when": "AT (...)",
+    "hints": "WITH (...) behind a table",
+    "except_": "* EXCEPT",
+    "replace": "* REPLACE",
+    "rename": "* RENAME",
+    "ilike": "* ILIKE",
+    "spec": "ROWS and RANGE",
 }
 
 

@@ -20,6 +20,8 @@ from operators.sql.clauses import (
     qualify_order,
     qualify_set_operation,
     read_windows,
+    refuse_named_star,
+    refuse_twins,
     refuse_windows,
     values_names,
 )
@@ -108,6 +110,7 @@ def _with_ctes(text: Text, query: Tree, tables: Tables) -> Tables:
             hint="unfold the steps that there are by UNION ALL; generate_series() makes rows of numbers and times",
         )
     tables = tables.with_room()
+    refuse_twins(text, with_)
     for cte in with_.expressions:
         names = qualify(text, cte.this, tables)
         tables.add(cte.alias, checked_rename(text, names, cte.args["alias"]), cte.this)
@@ -331,6 +334,7 @@ class _Selecting:
         names: set[str] = set()
         for projection in self._select.expressions:
             star = projection.this if isinstance(projection, exp.Column) else projection
+            refuse_named_star(self._text, projection)
             if not isinstance(star, exp.Star):
                 expanded.append(projection)
                 continue
@@ -343,6 +347,8 @@ class _Selecting:
                 name = _numbered(each.name, names, 1)
                 names.add(name)
                 column = each.tree.copy()
+                if (place := offset_of(projection)) is not None:
+                    column.meta["start"] = place
                 if name != column.name or not isinstance(column, exp.Column):
                     column = exp.alias_(column, name, quoted=True, copy=False)
                 expanded.append(column)

@@ -89,3 +89,129 @@ SELECT 1 FROM TUMBLE((SELECT a.event_time FROM trades a, trades b), event_time, 
 -- 2:16 't' has 5 columns, and 6 names are given
 SELECT 1
 FROM trades AS t(a, b, c, d, e, f), trades;
+
+-- 1:69 FOR SYSTEM_TIME AS OF is not supported yet
+-- hint: join without it: a join follows the changes of both sides
+SELECT a.price FROM trades a LEFT JOIN trades FOR SYSTEM_TIME AS OF a.t AS b ON a.symbol = b.symbol;
+
+-- 1:61 no column 'symbl' in 'b' ... did you mean 'symbol'?
+SELECT a.price FROM trades a JOIN trades b ON a.symbol == b.symbl;
+
+-- 1:30 JOIN needs a condition: ON or USING
+-- hint: write CROSS JOIN where every row meets every row
+SELECT a.price FROM trades a JOIN trades b WHERE a.symbol = b.symbol;
+
+-- 1:30 syntax error: unexpected 'INNER'
+-- hint: write INNER JOIN table
+SELECT a.price FROM trades a INNER trades b ON a.symbol = b.symbol;
+
+-- 1:30 syntax error: unexpected 'LEFT'
+-- hint: write LEFT JOIN table
+SELECT a.price FROM trades a LEFT trades b ON a.symbol = b.symbol;
+
+-- 1:30 OUTER JOIN is not supported yet
+-- hint: INNER, CROSS, LEFT, RIGHT, FULL, SEMI and ANTI joins are
+SELECT a.price FROM trades a OUTER JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:30 syntax error: unexpected 'JION'; did you mean JOIN?
+SELECT a.price FROM trades a JION trades b ON a.symbol = b.symbol;
+
+-- 1:30 syntax error: unexpected 'LEFT'
+-- hint: write LEFT JOIN table
+SELECT a.price FROM trades a LEFT OUTTER JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:35 syntax error: expected a table after 'ON'
+-- hint: write FROM table, or JOIN table ON condition
+SELECT a.price FROM trades a JOIN ON a.symbol = b.symbol;
+
+-- 1:30 JOIN needs a condition: ON or USING
+-- hint: write CROSS JOIN where every row meets every row
+SELECT a.price FROM trades a JOIN trades b ON;
+
+-- 1:57 tables have plain names here, not 'b.symbol'
+-- hint: write the table's own name, without database or schema
+SELECT a.price FROM trades a JOIN trades b ON a.symbol, b.symbol;
+
+-- 1:61 syntax error: expected ) near 'symbol'
+-- hint: it closes what line 1, column 47 opens
+SELECT a.price FROM trades a JOIN trades b ON (a.symbol = b.symbol;
+
+-- 1:30 JOIN needs a condition: ON or USING
+-- hint: write CROSS JOIN where every row meets every row
+SELECT a.price FROM trades a JOIN trades b USING ();
+
+-- 1:30 a NATURAL JOIN takes no ON
+-- hint: leave it out, or write [INNER] JOIN ... ON
+SELECT a.price FROM trades a NATURAL JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:30 syntax error: unexpected 'NATURAL'
+-- hint: write NATURAL JOIN table
+SELECT a.price FROM trades a NATURAL trades b;
+
+-- 1:30 syntax error: unexpected 'CROSS'
+-- hint: write CROSS JOIN table
+SELECT a.price FROM trades a CROSS trades b;
+
+-- 1:30 a CROSS JOIN takes no USING
+-- hint: leave it out, or write [INNER] JOIN ... ON
+SELECT a.price FROM trades a CROSS JOIN trades b USING (symbol);
+
+-- 1:30 JOIN needs a condition: ON or USING
+-- hint: write CROSS JOIN where every row meets every row
+SELECT a.price FROM trades a FULL JOIN trades b;
+
+-- 1:30 syntax error: unexpected 'POSITIONAL'
+-- hint: a comma, an operator or a keyword may be missing before it
+SELECT a.price FROM trades a POSITIONAL JOIN trades b;
+
+-- 1:30 STRAIGHT_JOIN JOIN is not supported yet
+-- hint: INNER, CROSS, LEFT, RIGHT, FULL, SEMI and ANTI joins are
+SELECT a.price FROM trades a STRAIGHT_JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:30 syntax error: unexpected 'ANY'
+-- hint: leave it out, or see what is missing before it
+SELECT a.price FROM trades a ANY JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:30 ASOF LEFT JOIN is not supported yet
+-- hint: INNER, CROSS, LEFT, RIGHT, FULL, SEMI and ANTI joins are
+SELECT a.price FROM trades a ASOF LEFT JOIN trades b ON a.symbol = b.symbol AND a.event_time >= b.event_time;
+
+-- 1:64 FOR SYSTEM_TIME AS OF is not supported yet
+-- hint: join without it: a join follows the changes of both sides
+SELECT a.price FROM trades a JOIN trades FOR SYSTEM_TIME AS OF a.event_time AS b ON a.symbol = b.symbol;
+
+-- 1:109 b.event_time + 1: '+' does not take (timestamp[us], int64); known here
+-- hint: add an interval: time + INTERVAL '1 minute'
+SELECT a.price FROM trades a JOIN trades b ON a.symbol = b.symbol AND a.event_time BETWEEN b.event_time AND b.event_time + 1;
+
+-- 1:47 ON needs a condition; 1 has type int64
+-- hint: compare it: column > 0, or column IS NOT NULL
+SELECT a.price FROM trades a JOIN trades b ON 1;
+
+-- 1:47 ON needs a condition; 'true' has type string
+-- hint: compare it: column > 0, or column IS NOT NULL
+SELECT a.price FROM trades a JOIN trades b ON 'true';
+
+-- 1:56 syntax error: incomplete * near '='
+-- hint: something is missing before or after *
+SELECT a.price FROM trades a, trades b WHERE a.symbol *= b.symbol;
+
+-- 1:45 syntax error: unexpected 'b'
+-- hint: a comma, an operator or a keyword may be missing before it
+SELECT a.* FROM trades a WINDOW JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:19 no column 'pirce' in 'b' ... did you mean 'price'?
+SELECT a.price, b.pirce FROM trades a JOIN trades b ON a.symbol = b.symbol;
+
+-- 1:84 no table 'd' in FROM; known here
+SELECT a.price FROM trades a JOIN trades b ON a.symbol = b.symbol JOIN trades c ON d.symbol = b.symbol;
+
+-- 1:77 column 'symbol' is ambiguous: ['a.symbol', 'subquery.symbol']
+-- hint: write a.symbol, for example
+SELECT a.price FROM trades a JOIN (SELECT symbol FROM trades) ON a.symbol = symbol;
+
+-- 1:81 no column 'venue' in 'b'; known here
+SELECT a.price FROM trades a JOIN (SELECT symbol FROM trades) b ON a.symbol = b.venue;
+
+-- 1:35 no table 'missing'; known here
+SELECT a.price FROM trades a JOIN missing b ON a.symbol = b.symbol;

@@ -75,3 +75,59 @@ SELECT t.symbol, g FROM trades t, generate_series(1, t.symbol) AS g;
 
 -- 1:16 WITH RECURSIVE is not supported yet: a result that is kept up to date would have to be taken apart again
 WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n) SELECT x FROM n;
+
+-- 1:22 no column 'trades'; known here
+SELECT * FROM UNNEST(trades);
+
+-- 1:30 UNNEST takes lists and maps; symbol has type string
+-- hint: make a list: ARRAY[...]
+SELECT x FROM trades, UNNEST(symbol) AS u(x);
+
+-- 1:21 array(1, 'a'): 'a' is no int64: Failed to parse string: 'a' as a scalar of type int64
+-- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+SELECT unnest(ARRAY[1, 'a']) FROM trades;
+
+-- 1:71 UNNEST is not allowed in WHERE
+-- hint: write value = ANY (array), or put UNNEST into FROM and name its column here
+SELECT unnest(ARRAY[price]) + unnest(ARRAY[volume]) FROM trades WHERE unnest(ARRAY[1]) = 1;
+
+-- 1:8 syntax error: unnest() lacks an argument near ')'
+-- hint: write unnest(...) of a column, for example
+SELECT unnest() FROM trades;
+
+-- 1:12 explode(array(price)): no function 'explode'
+-- hint: write FROM table, UNNEST(list) AS name
+SELECT max(unnest(ARRAY[price])) FROM trades;
+
+-- 1:50 UNNEST is not allowed in HAVING
+-- hint: write value = ANY (array), or put UNNEST into FROM and name its column here
+SELECT symbol FROM trades GROUP BY symbol HAVING unnest(ARRAY[1]) = 1;
+
+-- 1:76 no column 'symbl' in 't' ... did you mean 'symbol'?
+SELECT * FROM trades t, LATERAL (SELECT * FROM trades u WHERE u.symbol = t.symbl) l;
+
+-- 1:40 LATERAL SELECT is not supported yet
+-- hint: a subquery or UNNEST(...) may stand there
+SELECT * FROM trades t, LATERAL SELECT 1;
+
+-- 1:59 no column 'pric' in 't' ... did you mean 'price'?
+SELECT * FROM trades t CROSS APPLY (SELECT 1 AS x WHERE t.pric > 1) a;
+
+-- 1:31 no table 't' in FROM; known here
+SELECT * FROM LATERAL (SELECT t.price) l, trades t;
+
+-- 1:32 syntax error: incomplete generate_series() near ')'
+-- hint: something is missing before or after generate_series()
+SELECT * FROM generate_series(1) g;
+
+-- 1:31 generate_series('a', 'b'): 'a' is no int64: Failed to parse string: 'a' as a scalar of type int64
+-- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+SELECT * FROM generate_series('a', 'b') g;
+
+-- 1:23 range(): 'range' does not take (); known here
+-- hint: cast what has another type: CAST(column AS type)
+SELECT * FROM range() r;
+
+-- 1:15 no table function UNNEST; known here
+-- hint: write UNNEST(list) of an array
+SELECT * FROM explode(trades);

@@ -10,7 +10,7 @@ SELECT {'a': price}.b FROM trades;
 -- 1:14 list_element(struct_pack('a', price), 'b'): no field 'b'
 SELECT {'a': price}['b'] FROM trades;
 
--- 1:13 list_element(map(array('a'), array(price)), 1): 'list_element' does not take (map<string, double>, int64)
+-- 1:8 list_element(map(array('a'), array(price)), 1): 'list_element' does not take (map<string, double>, int64)
 SELECT MAP {'a': price}[1] FROM trades;
 
 -- 1:14 array(1, symbol, TRUE): 'array' does not take (int64, string, bool)
@@ -58,13 +58,13 @@ SELECT symbol ? price FROM trades;
 -- 1:8 symbol @> array(symbol): '@>' does not take (string, list<item: string>)
 SELECT symbol @> [symbol] FROM trades;
 
--- 1:13 CAST(price AS UUID)
+-- 1:8 CAST(price AS UUID)
 SELECT CAST(price AS UUID) FROM trades;
 
--- 1:14 CAST(array(symbol) AS BIGINT): list<item: string> cannot be cast to int64
+-- 1:8 CAST(array(symbol) AS BIGINT): list<item: string> cannot be cast to int64
 SELECT CAST([symbol] AS BIGINT) FROM trades;
 
--- 1:19 CAST(struct_pack('a', 1) AS list<item: int64>): struct<a: int64> cannot be cast to list<item: int64>
+-- 1:8 CAST(struct_pack('a', 1) AS list<item: int64>): struct<a: int64> cannot be cast to list<item: int64>
 SELECT CAST({'a': 1} AS BIGINT[]) FROM trades;
 
 -- 1:8 struct_pack('a', 1, 'a', price): a struct's fields have different names
@@ -117,3 +117,86 @@ SELECT array_length(price, 1) FROM trades;
 
 -- 1:8 cardinality(symbol): 'cardinality' does not take (string)
 SELECT cardinality(symbol) FROM trades;
+
+-- 1:15 no table function JSON_EACH; known here
+-- hint: declare a table: CREATE TABLE ... WITH (connector = 'files', path = ...)
+SELECT * FROM json_each(symbol);
+
+-- 1:14 struct_pack('a', price).c: no field 'c'; known here
+-- hint: name a field of a struct, or take JSON apart with -> and ->>
+SELECT {'a': price}.c FROM trades;
+
+-- 1:13 syntax error: expected } near 'price'
+-- hint: it closes what line 1, column 8 opens
+SELECT {'a' price} FROM trades;
+
+-- 1:8 list_element(price, 1): 'list_element' does not take (double, int64); known here
+-- hint: cast what has another type: CAST(column AS type)
+SELECT price[1] FROM trades;
+
+-- 1:8 list_element(symbol, 'a'): 'list_element' does not take (string, string); known here
+-- hint: cast what has another type: CAST(column AS type)
+SELECT symbol['a'] FROM trades;
+
+-- 1:9 list_element(array(price), 'a'): 'a' is no int64: Failed to parse string: 'a' as a scalar of type int64
+-- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+SELECT [price]['a'] FROM trades;
+
+-- 1:19 syntax error: expected ] near 'FROM'
+-- hint: it closes what line 1, column 13 opens
+SELECT ARRAY[1, 2 FROM trades;
+
+-- 1:8 array_lenght(array(price), 1): no function 'array_lenght'; did you mean 'array_length'?
+SELECT array_lenght([price], 1) FROM trades;
+
+-- 1:8 list_contains(price, 1): 'list_contains' does not take (double, int64); known here
+-- hint: cast what has another type: CAST(column AS type)
+SELECT list_contains(price, 1) FROM trades;
+
+-- 1:8 array_position(array(price), 'a'): 'a' is no double: Failed to parse string: 'a' as a scalar of type double
+-- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+SELECT array_position([price], 'a') FROM trades;
+
+-- 1:8 array(1, 'b'): 'b' is no int64: Failed to parse string: 'b' as a scalar of type int64
+-- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+SELECT MAP {1: 'a', 'b': 2} FROM trades;
+
+-- 1:8 map_keys(symbol): 'map_keys' does not take (string); known here
+-- hint: cast what has another type: CAST(column AS type)
+SELECT map_keys(symbol) FROM trades;
+
+-- 1:19 syntax error: incomplete ->> near 'FROM'
+-- hint: something is missing before or after ->>
+SELECT symbol ->> FROM trades;
+
+-- 1:8 price ->> 'a': '->>' does not take (double, string); known here
+-- hint: write document -> 'name' of JSON, or list[1] of a list
+SELECT price ->> 'a' FROM trades;
+
+-- 1:8 price -> 'a': '->' does not take (double, string); known here
+-- hint: write document -> 'name' of JSON, or list[1] of a list
+SELECT json_extract(price, '$.a') FROM trades;
+
+-- 1:8 paths with others than names and numbers are not supported
+-- hint: unnest json_array_elements(...) for all elements of an array
+SELECT json_extract(symbol, 'a..b') FROM trades;
+
+-- 1:8 x + symbol: '+' does not take (double, string); known here
+-- hint: cast one of them: CAST(column AS DOUBLE)
+SELECT list_transform([price], x -> x + symbol) FROM trades;
+
+-- 1:8 x + 1: a condition must be a boolean, and this has type double
+-- hint: compare it: column > 0, or column IS NOT NULL
+SELECT list_filter([price], x -> x + 1) FROM trades;
+
+-- 1:8 struct_extract(struct_pack('a', 1), 'b'): no field 'b'; known here
+-- hint: name a field of a struct, or take JSON apart with -> and ->>
+SELECT struct_extract({'a': 1}, 'b') FROM trades;
+
+-- 1:8 row(price, symbol).f3: no field 'f3'; known here
+-- hint: name a field of a struct, or take JSON apart with -> and ->>
+SELECT ROW(price, symbol).f3 FROM trades;
+
+-- 1:33 row(price) > 1: '>' does not take (struct<f1: double>, int64); known here
+-- hint: cast one of them: CAST(column AS DOUBLE)
+SELECT symbol FROM trades WHERE ROW(price) > 1;

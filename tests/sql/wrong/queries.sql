@@ -270,7 +270,7 @@ SELECT price FROM trades WHERE;
 -- 1:41 syntax error: expected ) near '1'
 SELECT price FROM trades WHERE (price > 1;
 
--- 1:32 syntax error: unexpected 'symbol'
+-- 1:26 syntax error: expected BY after GROUP near 'symbol'
 SELECT price FROM trades GROUP symbol;
 
 -- 1:14 syntax error: expected a table after 'FROM'
@@ -285,13 +285,13 @@ SELECT 'price FROM trades;
 -- 1:8 missing the closing "
 SELECT "price FROM trades;
 
--- 1:40 syntax error: incomplete EQ near '='
+-- 1:40 syntax error: incomplete = near '='
 SELECT price FROM trades WHERE price = = 1;
 
 -- 1:27 sql() takes one query, not 2 statements
 SELECT price FROM trades; SELECT volume FROM trades;
 
--- 1:13 syntax error: unexpected 'FROM'
+-- 1:1 syntax error: unexpected 'SELEC'; did you mean SELECT?
 SELEC price FROM trades;
 
 -- 1:1 expected SELECT ... FROM ...
@@ -303,13 +303,13 @@ EXPLAIN SELECT price FROM trades;
 -- 1:22 no type INTEGR ... did you mean 'INTERVAL'?
 SELECT CAST(price AS INTEGR) FROM trades;
 
--- 1:23 DECIMAL(50, 2): a decimal has 1 to 38 digits, at most that many after the point
+-- 1:15 DECIMAL(50, 2): a decimal has 1 to 38 digits, at most that many after the point
 SELECT price::DECIMAL(50, 2) FROM trades;
 
--- 1:30 TIMESTAMP(5): a timestamp has 0, 3, 6 or 9 digits (seconds, milli-, micro- or nanoseconds)
+-- 1:20 TIMESTAMP(5): a timestamp has 0, 3, 6 or 9 digits (seconds, milli-, micro- or nanoseconds)
 SELECT event_time::TIMESTAMP(5) FROM trades;
 
--- 1:13 CAST(event_time AS DOUBLE): timestamp[us] cannot be cast to double
+-- 1:8 CAST(event_time AS DOUBLE): timestamp[us] cannot be cast to double
 SELECT CAST(event_time AS DOUBLE) FROM trades;
 
 -- 1:21 '1 fortnight' is no interval
@@ -318,13 +318,13 @@ SELECT event_time + INTERVAL '1 fortnight' FROM trades;
 -- 1:18 price: a condition must be a boolean, and this has type double
 SELECT CASE WHEN price THEN 1 END FROM trades;
 
--- 1:18 CASE WHEN price > 1 THEN 1 ELSE symbol END: its values have types that do not meet: ['int64', 'string']
+-- 1:8 CASE WHEN price > 1 THEN 1 ELSE symbol END: its values have types that do not meet: ['int64', 'string']
 SELECT CASE WHEN price > 1 THEN 1 ELSE symbol END FROM trades;
 
 -- 1:8 price IN ('a', 1): 'a' is no double: Failed to parse string: 'a' as a scalar of type double
 SELECT price IN ('a', 1) FROM trades;
 
--- 1:9 $1 is not supported yet
+-- 1:8 parameters (?, $1, :name) are not supported
 SELECT $1 FROM trades;
 
 -- 1:8 date_trunc('fortnight', event_time): no unit 'fortnight'
@@ -366,7 +366,7 @@ SELECT _weight FROM trades;
 -- 1:1 SELECT needs at least one column
 SELECT FROM trades;
 
--- 1:23 an alias is a name
+-- 1:22 an alias is a name
 SELECT * FROM trades $1;
 
 -- 1:49 a subquery that is used as a value has one column, not 2: ['price', 'volume']
@@ -390,7 +390,7 @@ SELECT symbol FROM trades AS t WHERE EXISTS (SELECT 1 FROM trades AS u WHERE u.s
 -- 1:38 double and string cannot be compared
 SELECT symbol FROM trades AS t WHERE price > ANY (SELECT symbol FROM trades);
 
--- 1:62 ANY (SELECT ...) is supported on the right of =, <>, <, <=, > and >=
+-- 1:50 ANY (SELECT ...) is supported on the right of =, <>, <, <=, > and >=
 SELECT symbol FROM trades AS t WHERE symbol LIKE ANY (SELECT symbol FROM trades);
 
 -- 1:39 rows are compared with the rows of a subquery by = and <> only

@@ -19,7 +19,7 @@ SELECT regexp_like(symbol, 'a', 'iz') FROM trades;
 -- 1:8 encode(CAST(symbol AS BYTEA), 'hexx'): no encoding 'hexx'; known here
 SELECT encode(symbol::bytea, 'hexx') FROM trades;
 
--- 1:15 decode(symbol, venue): the format or encoding of decode() must be said by the query
+-- 1:8 decode(symbol, venue): the format or encoding of decode() must be said by the query
 SELECT decode(symbol, venue) FROM trades;
 
 -- 1:23 the collation 'de_DE' is not supported
@@ -31,13 +31,13 @@ SELECT quote_litteral(symbol) FROM trades;
 -- 1:8 levenshtein(symbol, venue): no function 'levenshtein'
 SELECT levenshtein(symbol, venue) FROM trades;
 
--- 1:16 initcap(price): 'initcap' does not take (double)
+-- 1:8 initcap(price): 'initcap' does not take (double)
 SELECT initcap(price) FROM trades;
 
 -- 1:8 lpad(symbol, 'x'): 'x' is no int64
 SELECT lpad(symbol, 'x') FROM trades;
 
--- 1:18 substring(price, 1, 2): 'substring' does not take (double, int64, int64)
+-- 1:8 substring(price, 1, 2): 'substring' does not take (double, int64, int64)
 SELECT substring(price FROM 1 FOR 2) FROM trades;
 
 -- 1:8 split with a limit

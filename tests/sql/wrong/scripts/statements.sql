@@ -157,7 +157,7 @@ CREATE TABLE t (a INT COLLATE "C");
 -- 1:29 a computed column is computed from the columns of one row, not from ROW_NUMBER() OVER (ORDER BY a)
 CREATE TABLE t (a INT, b AS row_number() OVER (ORDER BY a));
 
--- 1:27 DECIMAL(50, 2): a decimal has 1 to 38 digits, at most that many after the point
+-- 1:19 DECIMAL(50, 2): a decimal has 1 to 38 digits, at most that many after the point
 CREATE TABLE t (a DECIMAL(50, 2));
 
 -- 1:14 syntax error: expected a table after '('
