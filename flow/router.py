@@ -25,8 +25,9 @@ class Hash:
                 "a hash router needs at least one key column, else every row goes to one partition; "
                 f"known here: {schema.names}"
             )
+        names = set(schema.names)
         for key in self.keys:
-            if key not in schema.names:
+            if key not in names:
                 raise GraphError(f"no key column {key!r}; {known(key, schema.names)}")
             try:
                 hash_columns([pa.nulls(0, schema.column_type(key))])

@@ -60,8 +60,9 @@ class Deduplicate(Operator):
             raise GraphError(
                 "the input is a changelog: a row that passed could be taken back; use aggregate(...) by key"
             )
+        names = set(schema.names)
         for key in self.keys:
-            if key not in schema.names:
+            if key not in names:
                 raise GraphError(f"no key column {key!r}; {known(key, schema.names)}")
         if self.within is not None and schema.event_time is None:
             raise GraphError("within is measured in event time, and the stream has none")

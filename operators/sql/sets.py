@@ -77,8 +77,12 @@ def _branches(plan: p.Plan) -> tuple[p.Plan, ...]:
 
 def _alike(text: Text, query: exp.SetOperation, left: p.Plan, right: p.Plan) -> tuple[p.Plan, p.Plan]:
     fields = []
-    for name, other in zip(schema_of(left).names, schema_of(right).names, strict=True):
-        arguments = [_argument(left, name), _argument(right, other)]
+    schemas = [schema_of(left), schema_of(right)]
+    literals = [_literals(left), _literals(right)]
+    for name, other in zip(schemas[0].names, schemas[1].names, strict=True):
+        said = [literals[0].get(name), literals[1].get(other)]
+        kinds = [schemas[0].column_type(name), schemas[1].column_type(other)]
+        arguments = [_argument(literal, kind) for literal, kind in zip(said, kinds, strict=True)]
         kind = common(arguments)
         if kind is None:
             raise text.error(
@@ -87,8 +91,7 @@ def _alike(text: Text, query: exp.SetOperation, left: p.Plan, right: p.Plan) -> 
                 query.expression,
                 "cast one of them",
             )
-        for side, column in ((left, name), (right, other)):
-            literal = _literal(side, column)
+        for literal in said:
             if literal is not None:
                 value_of(text, literal, query.expression, kind)
         fields.append(pa.field(name, kind))
@@ -96,17 +99,14 @@ def _alike(text: Text, query: exp.SetOperation, left: p.Plan, right: p.Plan) -> 
     return cast_to(left, target), cast_to(right, target)
 
 
-def _literal(plan: p.Plan, name: str) -> Literal | None:
-    expression = dict(plan.columns)[name] if isinstance(plan, p.Project) else None
-    return expression if isinstance(expression, Literal) else None
+def _literals(plan: p.Plan) -> dict[str, Literal]:
+    columns = plan.columns if isinstance(plan, p.Project) else ()
+    return {name: value for name, value in columns if isinstance(value, Literal)}
 
 
-def _argument(plan: p.Plan, name: str) -> Argument:
+def _argument(literal: Literal | None, kind: pa.DataType) -> Argument:
     """What is known of a column; a literal still takes the type that it meets."""
-    literal = _literal(plan, name)
-    if literal is not None:
-        return literal.bind(pa.schema([])).root.argument
-    return Argument(logical(schema_of(plan).column_type(name)))
+    return Argument(logical(kind)) if literal is None else literal.bind(pa.schema([])).root.argument
 
 
 def plan_values(text: Text, values: exp.Values) -> p.Values:
