@@ -22,6 +22,7 @@ from operators.aggregates.extremes import NumberExtreme, ValueExtreme
 from operators.aggregates.logical import BitCounts, Bits, Falses
 from operators.aggregates.moments import Moments
 from operators.aggregates.ordered import Ordered
+from operators.aggregates.quantiles import Quantiles
 from operators.aggregates.ranks import Sort
 from operators.aggregates.sketch import Sketch
 from operators.aggregates.spans import DurationSum, IntervalSum
@@ -36,7 +37,6 @@ from operators.aggregates.views import (
     joined,
     listed,
     mode,
-    percentile,
 )
 
 Result = Callable[[IntArray, IntArray], pa.Array]
@@ -152,14 +152,18 @@ class Bundle:
         return self._made((sorts, latest), lambda: Champion(self._kinds, sorts, latest)).result
 
     def _percentile(self, aggregation: Aggregation) -> Result:
-        bag, function = self._bag(), aggregation.function
+        function = aggregation.function
         descending = bool(aggregation.order and aggregation.order[0].descending)
         fraction = 0.5 if function == "median" else aggregation.parameter
         if function == "mode":
+            bag = self._bag()
             return lambda slots, counts: mode(bag, slots, descending)
         assert isinstance(fraction, float)
-        found = discrete_percentile if function == "percentile_disc" else percentile
-        return lambda slots, counts: found(bag, slots, fraction, descending)
+        if function == "percentile_disc":
+            bag = self._bag()
+            return lambda slots, counts: discrete_percentile(bag, slots, fraction, descending)
+        sorted_ = self._made("quantiles", lambda: Quantiles(self._kinds[0]))
+        return lambda slots, counts: sorted_.percentile(slots, fraction, descending)
 
     def _listed(self, aggregation: Aggregation) -> Result:
         bag, separator = self._bag(), aggregation.parameter

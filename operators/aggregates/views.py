@@ -8,11 +8,10 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from operators.aggregates.accumulator import Accumulator, Values
 from operators.aggregates.bag import Bag, View
-from operators.aggregates.columns import IntArray, column, floats, grown, present, unique_slots
+from operators.aggregates.columns import IntArray, column, grown, present, unique_slots
 from operators.aggregates.ranks import Sort, firsts, starts
 
 
@@ -134,21 +133,6 @@ class Best(View):
         self._best[owners[best]] = entries[best]
 
 
-def percentile(bag: Bag, slots: IntArray, fraction: float, descending: bool) -> pa.Array:
-    """PERCENTILE_CONT: between the two values next to the fraction; NULL where there is no value."""
-    places, entries = bag.sorted(slots, (Sort(0, descending),))
-    ends, last, totals = _counted(bag, slots, places, entries)
-    position = fraction * np.maximum(totals - 1, 0)
-    below = np.floor(position)
-    low, high = (
-        _numbers(bag, entries, _at(ends, last, totals, rank.astype(np.int64) + 1))
-        for rank in (below, np.ceil(position))
-    )
-    share = position - below
-    between = np.where((share == 0) | (low == high), low, low + (high - low) * share)
-    return column(pa.float64(), between, present(totals > 0))
-
-
 def discrete_percentile(bag: Bag, slots: IntArray, fraction: float, descending: bool) -> pa.Array:
     """PERCENTILE_DISC: the first value up to which there are at least that share of all; NULL where there is none."""
     places, entries = bag.sorted(slots, (Sort(0, descending),))
@@ -199,10 +183,3 @@ def _counted(bag: Bag, slots: IntArray, places: IntArray, entries: IntArray) -> 
 def _at(ends: IntArray, before: IntArray, totals: IntArray, ranks: IntArray) -> IntArray:
     """Where the entry of the rank-th value (from 1) of each slot stands; -1 where the slot has none."""
     return np.where(totals > 0, np.searchsorted(ends, before + ranks), -1)
-
-
-def _numbers(bag: Bag, entries: IntArray, found: IntArray) -> NDArray[np.float64]:
-    numbers = np.zeros(len(found))
-    known = found >= 0
-    numbers[known] = floats(bag.column(entries[found[known]]))
-    return numbers

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flow.operator import Operator, Partition, PartitionContext
-from flow.schema import AFTER_ALL, StreamSchema
+from flow.schema import AFTER_ALL, WEIGHT, StreamSchema
 from operators import Aggregate, Deduplicate, Hop, Tumble, WindowAggregate, agg
 from operators.window import Window
 
@@ -37,6 +37,16 @@ def trades(number: int) -> pa.Table:
             "group_id": np.arange(number) % 10,
         }
     )
+
+
+def changed(table: pa.Table) -> pa.Table:
+    """The rows as a changelog, of which every tenth, all in the second half, takes back one of the first half."""
+    random, rows = np.random.default_rng(8), table.num_rows
+    back = np.arange(rows // 2, rows, 5)
+    places, weights = np.arange(rows), np.ones(rows, np.int64)
+    places[back], weights[back] = random.permutation(rows // 2)[: len(back)], -1
+    untimed = table.drop_columns(["event_time"]).take(pa.array(places))
+    return untimed.append_column(pa.field(WEIGHT, pa.int64(), nullable=False), pa.array(weights))
 
 
 def opened(operator: Operator, schema: StreamSchema) -> Partition:
@@ -126,6 +136,14 @@ def main() -> None:
     merged = grouped.before.output({"in": schema})
     timed("merging ten groups, changes", 10 * len(partials), len(partials), feed(grouped.after, merged, partials))
     timed("ten groups, before the exchange", rows, len(given), feed(grouped.before, schema, given))
+    medians = Aggregate(("symbol",), {"median": agg.median("price")})
+    timed("median by symbol, changes", rows, len(given), feed(medians, schema, given), 1)
+    log = changed(table)
+    taken = batches(log)
+    for title, key in (("symbol", "symbol"), ("user (a million)", "user_id")):
+        for name, made in (("median", agg.median("price")), ("max", agg.max("price"))):
+            over = feed(Aggregate((key,), {"value": made}), StreamSchema(log.schema), taken)
+            timed(f"{name} by {title}, a tenth taken back", rows, len(taken), over, 1)
     timed("distinct users", rows, len(given), feed(Deduplicate(("user_id",)), schema, given))
 
 
