@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import LogCapture
 
@@ -163,6 +163,7 @@ def shown(rows: pa.RecordBatch, error: BaseException | str = "no") -> list[tuple
         )
     )
 )
+@settings(max_examples=60, deadline=None)
 def test_a_letter_holds_the_whole_row(rows: list[dict[str, Any]]) -> None:
     schema = pa.schema([("n", pa.int64()), ("s", pa.string()), ("f", pa.float64()), ("l", pa.list_(pa.bool_()))])
     assert shown(pa.RecordBatch.from_pylist(rows, schema)) == [(row, "no") for row in rows]
