@@ -19,6 +19,7 @@ from operators.expressions.functions.comparison import comparable
 from operators.expressions.types import Argument, common, logical
 from operators.sql import plan as p
 from operators.sql.conditions import all_of, factored, filtered, implied, parts_of, rejects_nulls, total, volatile
+from operators.sql.join_order import JoinOrder, size_known
 from operators.sql.lowering import schema_of
 
 
@@ -164,7 +165,10 @@ def _flattened(plan: p.Plan, pushing: Pushing) -> tuple[list[p.Plan], tuple[Expr
 
 
 def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], pushing: Pushing) -> p.Plan:
-    """The inner join of tables under conditions: as written, but a table to which no key leads waits for one."""
+    """The inner join of tables under conditions: those first of which few rows come, where that is known.
+
+    Else as written, but a table to which no key leads waits for one.
+    """
     schema = _columns_of(*relations)
     names = [_names(relation) for relation in relations]
     own: list[list[Expression]] = [[] for _ in relations]
@@ -189,6 +193,12 @@ def _ordered(relations: list[p.Plan], conditions: Sequence[Expression], pushing:
             blocked = True
     parts = [_same(each, pushing.push(each, (*conditions,))) for each, conditions in zip(relations, own, strict=True)]
     groups: list[p.Plan] = []
+    sizes = [size for part in parts if (size := size_known(part)) is not None]
+    if len(parts) > 2 and len(sizes) == len(parts):
+        order = JoinOrder(list(map(_names, parts)), sizes, _equal(between, schema))
+        while (pair := order.next()) is not None:
+            first, then = pair
+            parts[first], between = _met(parts[first], parts.pop(then), between, schema)
     while parts:
         current = parts.pop(0)
         while (index := _reachable(current, parts, between, schema)) is not None:
@@ -210,6 +220,16 @@ def _parts(condition: Expression, schema: pa.Schema) -> tuple[Expression, ...]:
 
 def _equality(condition: Expression) -> bool:
     return isinstance(condition, Call) and condition.function in _EQUALITIES
+
+
+def _equal(conditions: Sequence[Expression], schema: pa.Schema) -> list[tuple[Expression, Expression]]:
+    """What must be equal to what, of the conditions that can be keys of a join."""
+    pairs = [each.arguments for each in conditions if isinstance(each, Call) and _key(each, *_sides(each), schema)]
+    return [(one, other) for one, other in pairs]
+
+
+def _sides(condition: Call) -> tuple[frozenset[str], frozenset[str]]:
+    return condition.arguments[0].columns, condition.arguments[-1].columns
 
 
 def _reachable(

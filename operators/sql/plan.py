@@ -27,11 +27,13 @@ class Scan:
 
     Attributes:
         keys: sets of columns of which no two rows of the table have the same values, as declared or known.
+        rows: about how many there are to read, where that is known.
     """
 
     table: str
     schema: StreamSchema
     keys: tuple[tuple[str, ...], ...] = ()
+    rows: int | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from flow.errors import GraphError
 from flow.graph import Stream
 from operators.sql.dialect import POSTGRES, Text, exp, parse
+from operators.sql.join_order import rows_of
 from operators.sql.lowering import lower
 from operators.sql.plan import Plan, Scan
 from operators.sql.planner import plan_query
@@ -69,4 +70,5 @@ def plan_of(query: str, *, dialect: str = POSTGRES, functions: Iterable[UserFunc
         raise text.error(f"sql() takes one query, not {len(statements)} statements", statements[1] if statements else 0)
     if not isinstance(statements[0], exp.Query | exp.Values):
         raise text.error("expected SELECT ... FROM ...", statements[0])
-    return plan_query(text, statements[0], {table: Scan(table, stream.schema) for table, stream in streams.items()})
+    scans = {table: Scan(table, stream.schema, rows=rows_of(stream)) for table, stream in streams.items()}
+    return plan_query(text, statements[0], scans)
