@@ -21,6 +21,7 @@ from operators.calling.await_calls import AwaitCalls
 from operators.expressions import Column
 from operators.expressions.awaited import AsyncCall
 from operators.testing import assert_matches_batch
+from tests.bad_input import failure, run
 
 ROWS = pa.table(
     {
@@ -157,6 +158,23 @@ def test_wrong_calls(query: str, message: str) -> None:
     with pytest.raises(SqlError, match=message) as caught:
         result(query)
     assert caught.value.line == 1
+
+
+@pytest.mark.parametrize("made", [1.5, 2.0**63, float("nan"), "x"])
+def test_what_is_no_integer_is_not_cut_off(made: Any) -> None:
+    async def awaited(value: float) -> Any:
+        return made
+
+    functions = [
+        udf.scalar(arguments=["DOUBLE"], returns="BIGINT", name="one")(lambda value: made),
+        udf.aggregate(arguments=["DOUBLE"], returns="BIGINT", name="whole")(lambda values: made),
+        udf.asynchronous(arguments=["DOUBLE"], returns="BIGINT", name="waits")(awaited),
+    ]
+    for call in ("one(price)", "whole(price)", "waits(price)"):
+        graph = Graph("g")
+        query = sql(f"SELECT {call} AS made FROM rows", rows=graph.source("rows", Table(ROWS)), functions=functions)
+        query.sink("out", Collect())
+        assert "returned is no int64" in str(failure(lambda graph=graph: run(graph)).cause)
 
 
 def test_a_near_miss_names_the_function() -> None:

@@ -15,6 +15,7 @@ from operators.aggregates.columns import IntArray
 from operators.aggregates.ranks import Sort
 from operators.expressions.types import Argument
 from operators.expressions.user import check_arguments, python_name
+from operators.values.objects import array_of
 
 
 @attrs.frozen
@@ -58,7 +59,7 @@ class AggregateFunction:
             for begin, end in zip(np.concatenate([[0], ends[:-1]]).tolist(), ends.tolist(), strict=True)
         ]
         try:
-            return pa.array(made, self.result)
+            return array_of(made, self.result)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise RowError(f"what {self.name}() returned is no {self.result}: {error}") from error
 

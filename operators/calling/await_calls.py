@@ -17,6 +17,7 @@ from flow.operator import AsyncPartition, Operator, PartitionContext
 from flow.schema import StreamSchema
 from operators.expressions import BoundExpression, Cast
 from operators.expressions.awaited import AsyncCall, AsyncFunction
+from operators.values.objects import array_of
 
 
 @attrs.frozen
@@ -91,7 +92,7 @@ class _Calls:
             return pa.nulls(1, self._function.result)
         value = await (self._remembered(values) if self._function.cached else self._asked(values))
         try:
-            return pa.array([value], self._function.result)
+            return array_of([value], self._function.result)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise RowError(f"{self._text}: what it returned is no {self._function.result}: {error}") from error
 

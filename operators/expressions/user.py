@@ -18,6 +18,7 @@ from operators.expressions.build import Expr, expression
 from operators.expressions.nodes import Expression
 from operators.expressions.registry import Kernel
 from operators.expressions.types import Argument, ExpressionError, common
+from operators.values.objects import array_of
 
 
 def python_name(function: Callable[..., Any]) -> str:
@@ -89,7 +90,7 @@ class ScalarFunction:
         rows: Iterable[tuple[Any, ...]] = zip(*(_objects(value, size) for value in values), strict=True)
         made = [self._of_row(row) for row in (rows if values else [()])]
         try:
-            return pa.array(made, self.result)
+            return array_of(made, self.result)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise pa.ArrowInvalid(f"what it returned is no {self.result}: {error}") from error
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flow.errors import RowError, known
 from operators.files.conversion import declared
+from operators.values.objects import array_of
 
 Row = Mapping[str, Any]
 Columns: TypeAlias = Mapping[str, "pa.DataType | str"] | pa.Schema
@@ -106,12 +106,7 @@ def _keys(row: Any) -> Iterable[str]:
 
 def _column(field: pa.Field, values: list[Any]) -> pa.Array:
     try:
-        if pa.types.is_integer(field.type) and any(
-            issubclass(kind, float | np.floating) for kind in set(map(type, values))
-        ):
-            # Arrow would cut off what is behind the point.
-            return pc.cast(pa.array(values, pa.float64()), field.type)
-        array = pa.array(values, field.type)
+        array = array_of(values, field.type)
     except (pa.ArrowException, OverflowError, TypeError, ValueError, AttributeError) as error:
         value = next(value for value in values if not _fits(field, value)) if len(values) > 1 else values[0]
         raise RowError(f"column {field.name!r}: {_shown(value)} is no {field.type}") from error
