@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from flow.hashing import plain
 from operators.aggregates.columns import BoolArray, IntArray, physical, physical_type, valid
@@ -79,6 +81,9 @@ def sort_key(array: pa.Array, sort: Sort) -> IntArray:
         # Integers are their own ranks; ~ turns their order round, and fits where - does not.
         values = physical(array).astype(np.int64)
         return ~values if sort.descending else values
+    if width is not None and width.kind == "f" and not array.null_count:
+        values = _float_words(physical(array))
+        return ~values if sort.descending else values
     numbers = ranks(array)
     numbers = -numbers if sort.descending else numbers
     keep = valid(array)
@@ -86,6 +91,14 @@ def sort_key(array: pa.Array, sort: Sort) -> IntArray:
         return numbers
     first = sort.descending if sort.nulls_first is None else sort.nulls_first
     return np.where(keep, numbers, -len(array) - 1 if first else len(array) + 1)
+
+
+def _float_words(numbers: NDArray[Any]) -> IntArray:
+    """int64[n], in the order of the numbers: -0.0 is 0.0, and NaN the greatest."""
+    floats = numbers.astype(np.float64) + 0.0
+    floats[np.isnan(floats)] = np.nan
+    words = floats.view(np.int64)
+    return words ^ ((words >> 63) & np.int64(2**63 - 1))
 
 
 def firsts(groups: IntArray, keys: Sequence[IntArray]) -> IntArray:

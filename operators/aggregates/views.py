@@ -128,8 +128,14 @@ class Best(View):
         self._lost.fill(False)
 
     def _choose(self, entries: IntArray) -> None:
-        owners = self._bag.owners[entries]
-        best = firsts(owners, self._bag.sort_keys(entries, self._sorts))
+        owners, keys = self._bag.owners[entries], self._bag.sort_keys(entries, self._sorts)
+        if 8 * len(entries) > self._bag.slots:
+            # What does not come first by the most important key need not be sorted.
+            least = np.full(self._bag.slots, np.iinfo(np.int64).max)
+            np.minimum.at(least, owners, keys[0])
+            near = np.flatnonzero(keys[0] == least[owners])
+            entries, owners, keys = entries[near], owners[near], [key[near] for key in keys]
+        best = firsts(owners, keys)
         self._best[owners[best]] = entries[best]
 
 
