@@ -93,6 +93,8 @@ def refuse_slips(text: Located, tokens: Sequence[Any]) -> None:
                 raise text.error("syntax error: nothing follows OVER", at, "write OVER (PARTITION BY ... ORDER BY ...)")
             case "GROUP_BY" if missing:
                 raise text.error("syntax error: nothing follows GROUP BY", at, "name what rows are grouped by")
+            case "VAR" | "MATCH_RECOGNIZE" if token.text.upper() == "MATCH_RECOGNIZE" and kind(after) == "L_PAREN":
+                raise text.error("MATCH_RECOGNIZE is not supported yet", at)
             case "BLOCK_START":
                 raise text.error(
                     f"syntax error: {token.text!r} begins a template", at, "fill templates in before the text is read"

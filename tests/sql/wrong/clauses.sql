@@ -158,8 +158,8 @@ SELECT price FROM trades FOR SYSTEM_TIME AS OF '2020-01-01';
 -- hint: join without it: a join follows the changes of both sides
 SELECT price FROM trades VERSION AS OF 1;
 
--- 1:59 syntax error: expected ) near 'ORDER BY'
--- hint: it closes what line 1, column 38 opens
+-- 1:22 MATCH_RECOGNIZE is not supported yet
+-- hint: join the table with itself, or number its rows with row_number()
 SELECT * FROM trades MATCH_RECOGNIZE (PARTITION BY symbol ORDER BY event_time MEASURES A.price AS p PATTERN (A B) DEFINE B AS B.price > A.price);
 
 -- 1:19 * EXCEPT is not supported yet
