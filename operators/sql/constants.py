@@ -27,7 +27,9 @@ def constant(text: Text, tree: Tree, clause: str) -> Expression:
     return ExpressionReader(text, ONE_ROW.schema, {}).read(tree)
 
 
-def value_of(text: Text, expression: Expression, at: Tree, kind: pa.DataType | None = None) -> pa.Array:
+def value_of(
+    text: Text, expression: Expression, at: Tree, kind: pa.DataType | None = None, hint: str | None = None
+) -> pa.Array:
     """The value of a constant, of a type; an array of one element.
 
     Raises:
@@ -38,4 +40,4 @@ def value_of(text: Text, expression: Expression, at: Tree, kind: pa.DataType | N
     try:
         return wanted.bind(ONE_ROW.schema)(row)
     except RowError as error:
-        raise text.error(str(error), at) from None
+        raise text.error(str(error), at, hint) from None

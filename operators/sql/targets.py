@@ -5,7 +5,7 @@ Sinks are added last, each before the one that its dead letters go to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 import attrs
@@ -17,6 +17,7 @@ from operators.expressions import Cast, Column, Expression, Literal
 from operators.sql import plan as p
 from operators.sql.catalog import Catalog, renamed
 from operators.sql.change_tables import refuse_changes
+from operators.sql.clauses import row_of
 from operators.sql.connectors import sink_of
 from operators.sql.constants import constant, value_of
 from operators.sql.declarations import Table
@@ -65,6 +66,7 @@ class Targets:
             SqlError: they do not fit.
         """
         self._refuse_unwritable(table, query)
+        self._check_constants(table, plan, names, query)
         if names is not None:
             plan = self._placed(plan, table, names, at)
         if not table.columns:
@@ -90,6 +92,25 @@ class Targets:
             plan = self._cast(plan, wanted, query)
         target.plans.append(plan)
         target.queries.append(query)
+
+    def _check_constants(self, table: Table, plan: p.Plan, names: list[str] | None, query: Tree) -> None:
+        """Raise SqlError where a value that the query says is none of its column's type."""
+        kinds = {column.name: column.type for column in table.columns}
+        wanted = [kinds.get(name) for name in (kinds if names is None else names)]
+        if isinstance(query, exp.Values):
+            for row in query.expressions:
+                self._check_row(wanted, row_of(row))
+        elif isinstance(query, exp.Select) and isinstance(plan, p.Project):
+            self._check_row(wanted, query.expressions)
+
+    def _check_row(self, wanted: Sequence[pa.DataType | None], trees: Sequence[Tree]) -> None:
+        for kind, tree in zip(wanted, trees, strict=False):
+            value = tree.unalias()
+            if isinstance(value, exp.Neg):
+                value = value.this
+            if kind is not None and isinstance(value, exp.Literal):
+                given = constant(self._text, tree.unalias(), "INSERT")
+                value_of(self._text, given, tree, kind, "write a value of the column's type")
 
     def _refuse_unwritable(self, table: Table, query: Tree) -> None:
         if self._catalog.is_read(table.name):

@@ -25,7 +25,7 @@ from operators.expressions.functions.moments import (
 )
 from operators.expressions.functions.time import constant_unit
 from operators.expressions.functions.zones import zone_named
-from operators.expressions.registry import Resolved, Rule, function, overload
+from operators.expressions.registry import Resolved, Rule, function, overload, refuse
 from operators.expressions.time_text import DAYS, MONTHS
 from operators.expressions.types import INTERVAL, Argument
 
@@ -346,3 +346,6 @@ overload(
         "((TIME '01:00', TIME '02:00') OVERLAPS (TIME '02:00', TIME '04:00')) = FALSE",
     ],
 )
+
+
+refuse("take datediff('month', b, a) for whole months, or age(a, b) for what lies between", "months_between")

@@ -157,6 +157,8 @@ def parts_of(value: Any) -> tuple[Any, Any, Any]:
 def _part_rule(arguments: Sequence[Argument]) -> Resolved | None:
     if len(arguments) != 2 or arguments[0].family != "text":
         return None
+    if arguments[1].family == "null":
+        return _part_rule((arguments[0], Argument(pa.timestamp("us", "UTC"))))
     kind, place = arguments[1].type, arguments[1].family
     parts = _WHOLE_PARTS | _FRACTIONAL_PARTS
     if place == "timestamp":
@@ -196,6 +198,7 @@ overload(
         "extract(hour FROM INTERVAL '1 day 30 hours') = 30",
         "extract(epoch FROM INTERVAL '1 month') = 2592000",
         "extract(day FROM TIMESTAMP '2024-03-02' - TIMESTAMP '2024-02-28 12:00') = 2",
+        "extract(year FROM NULL) IS NULL",
         "extract(timezone_hour FROM TIMESTAMPTZ '2024-01-01 00:00+00') = 0",
         "extract(julian FROM DATE '2006-01-01') = 2453737",
     ],

@@ -54,6 +54,8 @@ def _trunc_rule(arguments: Sequence[Argument]) -> Resolved | None:
         return _trunc_interval(arguments)
     if arguments[1].family == "date":
         kind = pa.timestamp("us")
+    elif arguments[1].family == "null":
+        kind = pa.timestamp("us", "UTC")
     elif arguments[1].family != "timestamp":
         return None
     unit = constant_unit(arguments[0], _TRUNCATIONS)
@@ -87,6 +89,7 @@ overload(
     says="A timestamp or interval rounded down to a unit, on the clock of a third argument's time zone if given.",
     examples=[
         "date_trunc('hour', TIMESTAMP '2024-02-29 20:38:40') = TIMESTAMP '2024-02-29 20:00:00'",
+        "date_trunc('week', NULL) IS NULL",
         "date_trunc('week', DATE '2024-02-29') = TIMESTAMP '2024-02-26'",
         "date_trunc('hour', INTERVAL '3 days 02:47:33') = INTERVAL '3 days 02:00:00'",
         "date_trunc('day', TIMESTAMPTZ '2001-02-16 20:38:40+00', 'Australia/Sydney')"

@@ -294,3 +294,21 @@ USE db;
 
 -- 1:34 no type a; known here: ['BIGINT', 'BOOLEAN', 'BYTEA', 'DATE', 'DECIMAL(p, s)', 'DOUBLE', 'INT', 'INTERVAL', 'JSON', 'MAP<type, type>', 'REAL', 'SMALLINT', 'STRUCT<name type, ...>', 'TEXT', 'TIME', 'TIMESTAMP', 'TIMESTAMP(3)', 'TIMESTAMPTZ', 'TINYINT', 'UUID', '... 2 more']
 CREATE TABLE t (a INT, WATERMARK a AS a);
+
+-- 3:8 CAST('b' AS INTEGER) ... 'b'
+CREATE TABLE t (n INT, s TEXT) WITH (connector = 'null');
+INSERT INTO t
+SELECT 'b' AS b, 'x' AS x;
+
+-- 3:2 CAST(100000 AS SMALLINT) ... not in range
+CREATE TABLE t (n SMALLINT, s TEXT) WITH (connector = 'null');
+INSERT INTO t VALUES (1, 'a'),
+(100000, 'b');
+
+-- 2:23 CAST('b' AS INTEGER) ... 'b'
+CREATE TABLE t (n INT, s TEXT) WITH (connector = 'null');
+INSERT INTO t VALUES ('b', 'a');
+
+-- 2:35 CAST('b' AS INTEGER) ... 'b'
+CREATE TABLE t (n INT, s TEXT) WITH (connector = 'null');
+INSERT INTO t (s, n) VALUES ('a', 'b');
