@@ -182,7 +182,7 @@ class Feed:
 
     async def next_or(self, meanwhile: Callable[[], Awaitable[None]]) -> Read | Watermark | Barrier | End:
         """As `next`; where that takes long, something is done meanwhile, once, and never at the same time as `work`."""
-        came = trio.Event()
+        came, done = trio.Event(), trio.Event()
 
         async def do() -> None:
             with trio.move_on_after(_PATIENCE):
@@ -190,11 +190,14 @@ class Feed:
             if not came.is_set() and self._at_work.acquire(blocking=False):
                 with self._released():
                     await meanwhile()
+            done.set()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(do)
+        self._start_soon(do)
+        try:
             item = await self.next()
+        finally:
             came.set()
+        await done.wait()
         return item
 
     @contextmanager

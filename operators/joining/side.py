@@ -85,8 +85,14 @@ class Side:
         self._debts = 0
         self._live = 0
         self.counts = np.zeros(0, np.int64)
-        self.partners = np.zeros(0, np.int64)
+        self._partners = np.zeros(0, np.int64)
         self.rows = 0
+
+    @property
+    def partners(self) -> IntArray:
+        """By how many each row is met, as whoever asks for it counts them: where nobody does, nothing is kept."""
+        self._partners = grown(self._partners, self.rows, 0)
+        return self._partners
 
     @property
     def worn(self) -> bool:
@@ -137,7 +143,8 @@ class Side:
         """Let rows come with the numbers of their partners; where `weights` is None, each comes once."""
         if self._identity is None and (weights is None or (weights == 1).all()):
             rows = self._extend(columns, slots).rows
-            self.partners[rows] = partners
+            if partners.any():
+                self.partners[rows] = partners
             return
         weights = np.ones(len(slots), np.int64) if weights is None else weights
         rows = self._number(self._by_value(), columns, slots)
@@ -366,7 +373,6 @@ class Side:
         self._payload.append(columns)
         self._slots = grown(self._slots, self.rows, 0)
         self._slots[start : self.rows] = slots
-        self.partners = grown(self.partners, self.rows, 0)
         if self._counted:
             self.counts = grown(self.counts, self.rows, 0)
             self._listed = grown(self._listed, self.rows, False)
