@@ -236,7 +236,7 @@ WRONG = [
     ),
     (TRADES.replace("DOUBLE", "DOUBLE CHECK (prise > 0)") + "SELECT * FROM trades", 4, 25, "did you mean 'price'"),
     (TRADES + "INSERT INTO trades SELECT symbol FROM trades", 9, 27, "read and written"),
-    (TRADES + "INSERT INTO trades SELECT * FROM trades", 9, 34, "read and written"),
+    (TRADES + "INSERT INTO trades SELECT * FROM trades", 9, 27, "read and written"),
     (TRADES + "CREATE VIEW v AS SELECT * FROM trades; INSERT INTO v SELECT * FROM trades", 9, 52, "is a view"),
     (
         TRADES + "CREATE TABLE o (a INT) WITH (connector = 'null'); INSERT INTO o SELECT at FROM trades",
