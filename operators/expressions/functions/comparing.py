@@ -24,7 +24,7 @@ _ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">=": np.greater_equal,
 }
 
-_SIGNS: Final = {**_ORDERS, "=": np.equal, "<>": np.not_equal}
+_SIGNS: Final[dict[str, Callable[[Any, Any], Any]]] = {**_ORDERS, "=": np.equal, "<>": np.not_equal}
 
 
 def interval_comparison(name: str) -> Kernel:
