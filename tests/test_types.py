@@ -7,7 +7,19 @@ import pyarrow as pa
 import pytest
 
 from flow import Graph
-from operators import ArrowFile, ArrowSink, Collect, Csv, CsvSink, JsonLines, JsonLinesSink, Parquet, ParquetSink, sql
+from operators import (
+    ArrowFile,
+    ArrowSink,
+    Collect,
+    Csv,
+    CsvSink,
+    DebeziumJson,
+    JsonLines,
+    JsonLinesSink,
+    Parquet,
+    ParquetSink,
+    sql,
+)
 from operators import Table as Given
 
 _DAY = datetime.datetime(2024, 2, 29, 10, 11, 12)
@@ -89,3 +101,19 @@ def test_intervals_are_compared_by_days_of_24_hours():
     spans = pa.array([pa.MonthDayNano([1, 0, 0]), pa.MonthDayNano([0, 29, 0])], pa.month_day_nano_interval())
     rows = result_of("SELECT x::text AS x FROM t WHERE x >= INTERVAL '30 days'", pa.table({"x": spans}))
     assert rows.column("x").to_pylist() == ["1 mon"]
+
+
+def test_change_events_hold_documents_maps_and_intervals(tmp_path):
+    documents = pa.json_().wrap_array(pa.array(['{"a":[1,null]}', None, '"x"']))
+    maps = pa.array([[("a", 1)], [], None], pa.map_(pa.string(), pa.int64()))
+    spans = pa.array([*_SPANS, None], pa.month_day_nano_interval())
+    table = pa.table(
+        {"doc": documents, "counts": maps, "span": spans, "huge": pa.array([2**64 - 1, None, 1], pa.uint64())}
+    )
+    graph = Graph("write")
+    graph.source("t", Given(table)).sink("out", JsonLinesSink(tmp_path / "out", changes="debezium"))
+    graph.run()
+    graph, result = Graph("read"), Collect()
+    graph.source("t", DebeziumJson(str(tmp_path / "out" / "*"), types=table.schema)).sink("out", result)
+    graph.run()
+    assert result.table().to_pydict() == table.to_pydict()

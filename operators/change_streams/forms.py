@@ -20,6 +20,7 @@ from flow.keys import factorise
 from flow.schema import StreamSchema
 from operators.aggregates.columns import IntArray, physical, plain_type
 from operators.change_streams.by_key import by_key
+from operators.values.text import plain_text
 
 Form = Literal["weight", "upsert", "debezium"]
 
@@ -82,7 +83,7 @@ class ChangeForm:
             case "upsert":
                 return rows.append(pa.field(DELETED, pa.bool_(), nullable=False))
             case "debezium":
-                row = pa.struct([(name, plain_type(rows.field(name).type)) for name in rows.names])
+                row = pa.struct([(name, _in_event(rows.field(name).type)) for name in rows.names])
                 return pa.schema([("before", row), ("after", row), pa.field("op", pa.string(), nullable=False)])
 
     def apply(self, batch: pa.RecordBatch, schema: StreamSchema) -> pa.RecordBatch:
@@ -175,6 +176,17 @@ def _net(rows: Sequence[pa.Array], weights: IntArray) -> tuple[IntArray, IntArra
     return firsts[left], counts[left]
 
 
+def _told(kind: pa.DataType) -> bool:
+    """Whether values stand in events as text that is JSON, as Debezium writes them."""
+    return isinstance(kind, pa.JsonType) or bool(pa.types.is_map(kind))
+
+
+def _in_event(kind: pa.DataType) -> pa.DataType:
+    """The type of a column in events."""
+    kind = plain_type(kind)
+    return pa.string() if _told(kind) else kind
+
+
 def _struct(rows: Sequence[pa.Array], places: NDArray[np.int64], kind: pa.StructType) -> pa.StructArray:
     """Rows as structs, NULL where the place is -1."""
     missing = places < 0
@@ -182,5 +194,7 @@ def _struct(rows: Sequence[pa.Array], places: NDArray[np.int64], kind: pa.Struct
     arrays: list[Any] = []
     for array, field in zip(rows, kind.fields, strict=True):
         plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        if _told(plain.type):
+            plain = plain_text(plain)
         arrays.append(plain.take(chosen).cast(field.type))
     return pa.StructArray.from_arrays(arrays, fields=list(kind.fields), mask=pa.array(missing))
