@@ -303,6 +303,11 @@ def join(
     if renamed:
         other = other.apply(Project([(renamed.get(each, each), each) for each in other.schema.names]))
     keys = [(left, renamed.get(right, right)) for left, right in pairs]
+    if broadcast and condition is not None and on_error != "fail":
+        raise GraphError(
+            f"on_error={on_error!r} would give a broadcast row up in the partitions where the condition cannot be "
+            "computed for it, and keep it in the others: leave out broadcast, on_error or the condition"
+        )
     if broadcast:
         mine, theirs = stream, other.route(BROADCAST)
     else:

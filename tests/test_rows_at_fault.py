@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from flow import Graph, Stream
-from flow.errors import RowError
+from flow.errors import GraphError, RowError
 from operators import Collect, Table, Tumble, agg, col
 from operators.expressions import lit
 from tests.bad_input import failure, run
@@ -149,3 +149,10 @@ def test_a_value_that_no_sum_can_hold_is_a_row_at_fault() -> None:
     summed.sink("out", out)
     run(graph)
     assert sorted(row["total"] for row in out.rows) == [1, 3]
+
+
+def test_a_broadcast_row_is_not_given_up_in_some_partitions_only() -> None:
+    graph = Graph("g")
+    mine, theirs = graph.source("mine", Table(rows_with(2))), graph.source("theirs", Table(other()))
+    with pytest.raises(GraphError, match="would give a broadcast row up in the partitions"):
+        mine.join(theirs, on={"k": "g"}, condition=col("w") >= BAD, broadcast=True, on_error="skip")
