@@ -5,7 +5,7 @@ No kernel can wait, so calls of them are taken out of expressions and answered b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import attrs
@@ -16,7 +16,7 @@ from operators.expressions.bound import Bound
 from operators.expressions.casts import Value
 from operators.expressions.nodes import Expression
 from operators.expressions.types import ExpressionError
-from operators.expressions.user import check_arguments, python_name
+from operators.expressions.user import DeclaredCall, python_name
 
 
 @attrs.frozen
@@ -51,25 +51,16 @@ class AsyncFunction:
 
 
 @attrs.frozen(str=False)
-class AsyncCall(Expression):
+class AsyncCall(DeclaredCall):
     """A call of an async function over other expressions."""
 
     function: AsyncFunction
     arguments: tuple[Expression, ...]
 
-    @property
-    def children(self) -> Sequence[Expression]:
-        """The arguments."""
-        return self.arguments
-
     def resolve(self, schema: pa.Schema) -> Bound:
         """A value of the function's type, that cannot be evaluated. Raises ExpressionError for wrong arguments."""
-        bounds = [argument.resolve(schema) for argument in self.arguments]
-        check_arguments(self.function.name, self.function.arguments, [bound.argument for bound in bounds])
+        self.resolved(schema)
         return _Awaited(str(self), self.function.result)
-
-    def __str__(self) -> str:
-        return f"{self.function.name}({', '.join(map(str, self.arguments))})"
 
 
 @attrs.frozen

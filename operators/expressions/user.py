@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import pyarrow as pa
@@ -112,11 +112,22 @@ def _objects(value: Any, size: int) -> Iterable[Any]:
     return value.to_pylist() if isinstance(value, pa.Array) else repeat(value.as_py(), size)
 
 
-@attrs.frozen(str=False)
-class UserCall(Expression):
-    """A user's function over other expressions."""
+class Declared(Protocol):
+    """A function whose name and types are declared."""
 
-    function: ScalarFunction
+    @property
+    def name(self) -> str:
+        """What queries call it."""
+
+    @property
+    def arguments(self) -> tuple[pa.DataType, ...]:
+        """The types of its arguments."""
+
+
+class DeclaredCall(Expression):
+    """A call of a declared function over other expressions."""
+
+    function: Declared
     arguments: tuple[Expression, ...]
 
     @property
@@ -124,14 +135,27 @@ class UserCall(Expression):
         """The arguments."""
         return self.arguments
 
-    def resolve(self, schema: pa.Schema) -> Bound:
-        """The function over arguments of its types. Raises ExpressionError where they are others."""
+    def resolved(self, schema: pa.Schema) -> list[Bound]:
+        """The arguments over these columns. Raises ExpressionError where they are not of the declared types."""
         bounds = [argument.resolve(schema) for argument in self.arguments]
         check_arguments(self.function.name, self.function.arguments, [bound.argument for bound in bounds])
-        arguments = tuple(
-            coerced(bound, kind, str(self)) for bound, kind in zip(bounds, self.function.arguments, strict=True)
-        )
-        return folded(BoundCall(str(self), self.function.kernel, arguments, self.function.result), arguments)
+        return bounds
 
     def __str__(self) -> str:
         return f"{self.function.name}({', '.join(map(str, self.arguments))})"
+
+
+@attrs.frozen(str=False)
+class UserCall(DeclaredCall):
+    """A user's function over other expressions."""
+
+    function: ScalarFunction
+    arguments: tuple[Expression, ...]
+
+    def resolve(self, schema: pa.Schema) -> Bound:
+        """The function over arguments of its types. Raises ExpressionError where they are others."""
+        arguments = tuple(
+            coerced(bound, kind, str(self))
+            for bound, kind in zip(self.resolved(schema), self.function.arguments, strict=True)
+        )
+        return folded(BoundCall(str(self), self.function.kernel, arguments, self.function.result), arguments)
