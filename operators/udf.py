@@ -18,7 +18,7 @@ import pyarrow as pa
 from flow.durations import Duration
 from flow.errors import GraphError
 from operators.aggregates.user import AggregateFunction
-from operators.calling.functions import is_async
+from operators.calling.callables import is_async
 from operators.calling.retries import Retries
 from operators.expressions.awaited import AsyncFunction
 from operators.expressions.type_names import type_named

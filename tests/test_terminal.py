@@ -8,7 +8,7 @@ import pytest
 
 from flow import Graph, GraphError, StreamSchema, WriterContext
 from flow.schema import changelog_of
-from operators.calling.functions import described
+from operators.calling.callables import described
 from operators.in_process import terminal
 from operators.in_process.tables import Table
 from operators.in_process.terminal import Callback, Terminal

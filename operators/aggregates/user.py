@@ -13,8 +13,9 @@ from flow.errors import GraphError, RowError
 from operators.aggregates.bag import Bag
 from operators.aggregates.columns import IntArray
 from operators.aggregates.ranks import Sort
+from operators.calling.callables import described
 from operators.expressions.types import Argument
-from operators.expressions.user import check_arguments, python_name
+from operators.expressions.user import check_arguments
 from operators.values.objects import array_of
 
 
@@ -34,7 +35,7 @@ class AggregateFunction:
     """
 
     name: str
-    function: Callable[..., Any] = attrs.field(repr=python_name)
+    function: Callable[..., Any] = attrs.field(repr=described)
     arguments: tuple[pa.DataType, ...]
     result: pa.DataType
     called_on_null: bool = False

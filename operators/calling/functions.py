@@ -5,10 +5,8 @@ The functions are to be pure, equal input giving equal results: a row that a cha
 
 from __future__ import annotations
 
-import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import attrs
@@ -20,21 +18,8 @@ from flow.nodes import ErrorPolicy
 from flow.operator import Operator, Partition, PartitionContext
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
+from operators.calling.callables import described, is_async
 from operators.values.rows import Columns, Row, as_schema, rows_of, usable
-
-
-def described(function: Callable[..., Any]) -> str:
-    """A function's name, as people know it."""
-    if isinstance(function, partial):
-        return f"partial({described(function.func)})"
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    return f"{getattr(function, '__module__', type(function).__module__)}.{name}"
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling the function gives something to await."""
-    called = function if inspect.isroutine(function) or isinstance(function, partial) else type(function).__call__
-    return inspect.iscoroutinefunction(called)
 
 
 @attrs.frozen

@@ -18,7 +18,8 @@ from flow.nodes import ErrorPolicy
 from flow.operator import AsyncPartition, Operator, PartitionContext
 from flow.schema import StreamSchema
 from flow.verbs import verb
-from operators.calling.functions import described, is_async, row_columns
+from operators.calling.callables import described, is_async
+from operators.calling.functions import row_columns
 from operators.calling.retries import Retries
 from operators.values.rows import Columns, Row, as_schema, batch_of, rows_of
 

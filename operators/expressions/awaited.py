@@ -11,12 +11,13 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
+from operators.calling.callables import described
 from operators.calling.retries import Retries
 from operators.expressions.bound import Bound
 from operators.expressions.casts import Value
 from operators.expressions.nodes import Expression
 from operators.expressions.types import ExpressionError
-from operators.expressions.user import DeclaredCall, python_name
+from operators.expressions.user import DeclaredCall
 
 
 @attrs.frozen
@@ -35,7 +36,7 @@ class AsyncFunction:
     """
 
     name: str
-    function: Callable[..., Awaitable[Any]] = attrs.field(repr=python_name)
+    function: Callable[..., Awaitable[Any]] = attrs.field(repr=described)
     arguments: tuple[pa.DataType, ...]
     result: pa.DataType
     called_on_null: bool = False

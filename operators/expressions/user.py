@@ -13,18 +13,13 @@ import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from operators.calling.callables import described
 from operators.expressions.bound import Bound, BoundCall, coerced, folded
 from operators.expressions.build import Expr, expression
 from operators.expressions.nodes import Expression
 from operators.expressions.registry import Kernel
 from operators.expressions.types import Argument, ExpressionError, common
 from operators.values.objects import array_of
-
-
-def python_name(function: Callable[..., Any]) -> str:
-    """A function or class as people know it."""
-    named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{named.__module__}.{named.__qualname__}"
 
 
 def check_arguments(name: str, declared: Sequence[pa.DataType], given: Sequence[Argument]) -> None:
@@ -52,7 +47,7 @@ class ScalarFunction:
     """
 
     name: str
-    function: Callable[..., Any] = attrs.field(repr=python_name)
+    function: Callable[..., Any] = attrs.field(repr=described)
     arguments: tuple[pa.DataType, ...]
     result: pa.DataType
     vectorised: bool = False

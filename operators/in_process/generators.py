@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError, known
 from flow.source import Idle, Offset, Reader, Source, Split
-from operators.calling.functions import described
+from operators.calling.callables import described
 
 _TICK = 0.01
 """Seconds whose rows are delivered together at a steady rate, if that is more than one row."""

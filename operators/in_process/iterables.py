@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from flow.errors import GraphError, RowError, known
 from flow.source import AsyncReader, Idle, Offset, Reader, Source, Split
-from operators.calling.functions import described, told
+from operators.calling.callables import described
+from operators.calling.functions import told
 from operators.values.rows import as_schema, inferred, usable
 
 _CHUNK_ROWS = 65_536

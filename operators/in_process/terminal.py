@@ -18,7 +18,7 @@ from rich.text import Text
 from flow.errors import GraphError
 from flow.schema import WEIGHT, StreamSchema
 from flow.sink import Sink, Writer, WriterContext
-from operators.calling.functions import described
+from operators.calling.callables import described
 from operators.change_streams.forms import FORMS, ChangeForm, Form, as_key, check_form
 from operators.values.text import plain_text, textual
 

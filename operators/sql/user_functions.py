@@ -18,7 +18,7 @@ from flow.errors import GraphError, known
 from operators import udf
 from operators.aggregates.aggregation import FUNCTIONS
 from operators.aggregates.user import AggregateFunction
-from operators.calling.functions import is_async
+from operators.calling.callables import is_async
 from operators.expressions import functions as scalar_functions
 from operators.sql.dialect import Text, Tree, exp
 from operators.sql.types import arrow_type

@@ -50,21 +50,16 @@ def _awaited(plan: p.Plan) -> p.Plan:
         case p.Project() if _calls(expression for _, expression in plan.columns):
             below, columns = _answered(plan.input, [expression for _, expression in plan.columns])
             return p.Project(below, tuple((name, made) for (name, _), made in zip(plan.columns, columns, strict=True)))
-        case p.Aggregate():
-            return _aggregate(plan)
+        case p.Aggregate() if _calls(each for _, made in plan.aggregations for each in _arguments(made)):
+            raise GraphError(
+                "async functions cannot be called in the arguments of aggregates; call them in a subquery below"
+            )
         case p.Join(condition=Expression() as condition) if any(async_calls(condition)):
             raise GraphError(
                 f"{next(async_calls(condition))} is async and cannot be called in a join's condition; "
                 "call it in a subquery below the join"
             )
     return plan
-
-
-def _aggregate(plan: p.Aggregate) -> p.Aggregate:
-    arguments = [_arguments(aggregation) for _, aggregation in plan.aggregations]
-    if not _calls(argument for each in arguments for argument in each):
-        return plan
-    raise GraphError("async functions cannot be called in the arguments of aggregates; call them in a subquery below")
 
 
 def _arguments(aggregation: Aggregation) -> list[Expression]:
