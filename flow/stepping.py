@@ -1,12 +1,12 @@
 """A graph stepped by hand: the layout of a run without its event loop and threads, one batch at a time.
 
-Batches on one channel keep their order; which channel is next is the caller's choice, so that every order in which a
-run may meet them can be tried, and tried again.
+Batches on one channel keep their order, and the end of what comes by it is behind them; which channel is next is the
+caller's choice, so that every order in which a run may meet them can be tried, and tried again.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 import pyarrow as pa
@@ -49,10 +49,11 @@ class Stepping:
             graph = lay_out(graph.nodes, Settings(partitions=partitions, readers=1))
         self._layout = graph
         self._choose = choose
-        self._channels: dict[tuple[int, int, int], deque[pa.RecordBatch]] = {}
+        self._channels: dict[tuple[int, int, int], deque[pa.RecordBatch | None]] = {}
         self._dividers: dict[tuple[int, int], Divider] = {}
         self._readers: dict[str, tuple[Chain, int, list[Reader]]] = {}
         self._partitions: dict[tuple[int, int, int], Partition] = {}
+        self._ends: Counter[tuple[int, int, int, int]] = Counter()
         self.written: dict[str, list[pa.RecordBatch]] = {}
         for chain in self._layout.chains:
             for number, step in enumerate(chain.steps):
@@ -80,15 +81,27 @@ class Stepping:
         assert described is not None
         self._hand_on(chain, 0, number, batch.select(described.schema().names))
 
+    def finish(self, source: str) -> None:
+        """Let a source end: whatever it has left to read is not read. Each operator hears of it when its turn comes."""
+        chain, number, readers = self._readers.pop(source)
+        while readers:
+            readers.pop(0).close()
+        for place in range(chain.instances):
+            self._tell_end(chain, place, number)
+
     def deliver(self) -> bool:
-        """Let one batch that waits on a channel be worked on; False where none waits."""
+        """Let one batch that waits on a channel be worked on, or the channel's end be known; False where none waits."""
         ready = [channel for channel, batches in self._channels.items() if batches]
         if not ready:
             return False
         channel = ready[self._choose(len(ready))]
         edge = self._layout.edges[channel[0]]
         chain = self._layout.chains[edge.downstream]
-        self._work(chain, channel[2], 0, edge.port, self._channels[channel].popleft())
+        batch = self._channels[channel].popleft()
+        if batch is None:
+            self._end(chain, channel[2], 0, edge.port, self._layout.chains[edge.upstream].instances)
+        else:
+            self._work(chain, channel[2], 0, edge.port, batch)
         return True
 
     def settle(self) -> None:
@@ -104,14 +117,9 @@ class Stepping:
         while self.waiting:
             self.read(self.waiting[0])
         self.settle()
-        for chain in self._layout.chains:
-            for place, number in self._places(chain):
-                self._put_out(chain, place, number, lambda partition: partition.on_watermark(AFTER_ALL))
-                self._put_out(chain, place, number, lambda partition: partition.flush())
-                self._put_out(chain, place, number, lambda partition: partition.on_end())
-                if (chain.number, place, number) in self._partitions:
-                    self._partitions.pop((chain.number, place, number)).close()
-            self._deliver_all()
+        for source in list(self._readers):
+            self.finish(source)
+        self._deliver_all()
 
     def _open(self, chain: Chain, number: int, step: Step) -> None:
         if step.source is not None:
@@ -143,6 +151,34 @@ class Stepping:
         if partition is not None:
             for batch in call(partition):
                 self._hand_on(chain, place, number, batch)
+
+    def _end(self, chain: Chain, place: int, number: int, port: int, ways: int) -> None:
+        """One of the ways into a port of a step ended."""
+        self._ends[chain.number, place, number, port] += 1
+        if self._ends[chain.number, place, number, port] < ways:
+            return
+        step = chain.steps[number]
+        self._ends[chain.number, place, number, -1] += 1
+        partition = self._partitions.get((chain.number, place, number))
+        if self._ends[chain.number, place, number, -1] < step.ports:
+            if isinstance(partition, PortedPartition):
+                partition.on_port_end(list(step.inputs)[port])
+            return
+        self._put_out(chain, place, number, lambda partition: partition.flush())
+        self._put_out(chain, place, number, lambda partition: partition.on_watermark(AFTER_ALL))
+        self._put_out(chain, place, number, lambda partition: partition.flush())
+        self._put_out(chain, place, number, lambda partition: partition.on_end())
+        if partition is not None:
+            self._partitions.pop((chain.number, place, number)).close()
+        self._tell_end(chain, place, number)
+
+    def _tell_end(self, chain: Chain, place: int, number: int) -> None:
+        for _, target in chain.steps[number].targets:
+            if not isinstance(target, Across):
+                self._end(chain, place, target.step, target.port, 1)
+                continue
+            for to in range(self._layout.chains[self._layout.edges[target.edge].downstream].instances):
+                self._channels.setdefault((target.edge, place, to), deque()).append(None)
 
     def _work(self, chain: Chain, place: int, number: int, port: int, batch: pa.RecordBatch) -> None:
         step = chain.steps[number]

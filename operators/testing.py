@@ -212,6 +212,8 @@ class _Case:
             name = chance.choice([name for name, batches in left.items() if batches])
             read[name] += left[name].pop(0).num_rows
             stepping.read(name)
+            if not left[name] and chance.random() < 0.5:
+                stepping.finish(name)
             while chance.random() < 0.5 and stepping.deliver():
                 pass
             if number in stops:

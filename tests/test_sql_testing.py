@@ -14,6 +14,7 @@ from flow.stepping import Stepping
 from operators import AsyncRows, Collect, SqlError, Table, agg
 from operators import testing as kit
 from operators.filter import Filter
+from operators.joining.partition import JoinPartition
 from operators.testing import Input, assert_matches_batch, counted, difference, final, with_retractions
 from tests.sql_faults import FAULTS, cases_until_found
 
@@ -135,6 +136,33 @@ def test_a_graph_steps_in_any_order_of_its_channels() -> None:
         assert not stepping.deliver()
         results.append(counted(pa.Table.from_batches(stepping.written["out"])))
     assert results == [Counter({("a", 3): 1, ("b", 2): 1, (None, 1): 1})] * 3
+
+
+def test_the_end_of_a_source_comes_behind_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    on_batch, on_port_end = JoinPartition.on_batch, JoinPartition.on_port_end
+
+    def rows(partition: JoinPartition, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
+        heard.append(port)
+        return on_batch(partition, batch, port)
+
+    def ended(partition: JoinPartition, port: str) -> None:
+        heard.append(f"end of {port}")
+        on_port_end(partition, port)
+
+    monkeypatch.setattr(JoinPartition, "on_batch", rows)
+    monkeypatch.setattr(JoinPartition, "on_port_end", ended)
+    graph = Graph("stepped")
+    left, right = (graph.source(name, Table(ROWS)) for name in ("l", "r"))
+    left.join(right.select(other="k"), on={"k": "other"}).sink("out", Collect())
+    stepping = Stepping(graph, partitions=1)
+    stepping.read("r")
+    stepping.finish("r")
+    assert stepping.waiting == ["l"]
+    stepping.settle()
+    stepping.end()
+    assert heard == ["right", "end of right", "left"]
+    assert sum(batch.num_rows for batch in stepping.written["out"]) == 13
 
 
 def test_what_waits_cannot_be_stepped() -> None:
