@@ -245,6 +245,8 @@ class Stream:
 
     graph: Graph = attrs.field(repr=False)
     output: Output
+    rejecting: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    """The node whose dead letters are the stream's, where a verb adds nodes behind the one with the error policy."""
 
     @property
     def name(self) -> str:
@@ -270,7 +272,7 @@ class Stream:
     @property
     def dead_letters(self) -> Stream:
         """The rows that this node could not use (its error policy must be ``dead_letter``)."""
-        return Stream(self.graph, Output(self.name, "dead_letters"))
+        return Stream(self.graph, Output(self.rejecting or self.name, "dead_letters"))
 
     def apply(
         self,

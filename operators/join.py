@@ -327,7 +327,8 @@ def join(
     for copy, key in spare.items():
         if kind in ("right", "full"):
             values[key] = copy if kind == "right" else coalesce(col(key), col(copy))
-    return joined.apply(Project(values.items(), frozenset(joined.schema.columns.names)), name=name)
+    shown = joined.apply(Project(values.items(), frozenset(joined.schema.columns.names)), name=name)
+    return attrs.evolve(shown, rejecting=joined.name)
 
 
 def _named(on: Keys) -> list[tuple[str, str]]:

@@ -269,3 +269,12 @@ def test_types_as_events_have_them(tmp_path: Path) -> None:
         ["1", '{"a": [1]}', "[('a', 1)]", "2024-01-01", "2024-06-01 00:07:02.308000", "12.50"]
     ]
     assert len(errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [({"n": "int64"}, r"types are given by types=\{'n'"), ("n", r"takes a list of names: columns=\['n'\]")],
+)
+def test_what_is_no_list_of_columns_is_told(columns: Any, says: str) -> None:
+    with pytest.raises(GraphError, match=says):
+        DebeziumJson("events.jsonl", columns)

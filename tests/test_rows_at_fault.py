@@ -156,3 +156,16 @@ def test_a_broadcast_row_is_not_given_up_in_some_partitions_only() -> None:
     mine, theirs = graph.source("mine", Table(rows_with(2))), graph.source("theirs", Table(other()))
     with pytest.raises(GraphError, match="would give a broadcast row up in the partitions"):
         mine.join(theirs, on={"k": "g"}, condition=col("w") >= BAD, broadcast=True, on_error="skip")
+
+
+@pytest.mark.parametrize("kind", ["inner", "full"])
+def test_the_dead_letters_of_a_join_by_keys_of_one_name_are_the_stream_s(kind: Any) -> None:
+    graph, out, dead = Graph("g"), Collect(), Collect()
+    mine = graph.source("mine", Table(rows_with(2)))
+    theirs = graph.source("theirs", Table(other().rename_columns(["k", "w"])))
+    joined = mine.join(theirs, on="k", kind=kind, condition=col("w") >= BAD, on_error="dead_letter")
+    joined.sink("out", out)
+    joined.dead_letters.sink("dead", dead)
+    run(graph)
+    assert dead.rows
+    assert all("division by zero" in letter["error"] for letter in dead.rows)

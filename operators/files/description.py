@@ -6,7 +6,7 @@ A description holds no state: what is known of a file is looked up by the file's
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
@@ -24,6 +24,10 @@ from operators.files.paths import FileError, as_paths, find_files
 
 
 def _names(columns: Iterable[str] | None) -> tuple[str, ...] | None:
+    if isinstance(columns, Mapping | pa.Schema):
+        raise GraphError(f"columns= takes the names of the columns to read; their types are given by types={columns!r}")
+    if isinstance(columns, str):
+        raise GraphError(f"columns= takes a list of names: columns=[{columns!r}]")
     return None if columns is None else tuple(columns)
 
 
