@@ -5,7 +5,8 @@ An object becomes the same value of the type, or is an error: nothing is rounded
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,37 @@ import pyarrow.compute as pc
 
 def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """The values as an array; raises what pyarrow raises where one does not fit the type."""
-    if pa.types.is_integer(kind) and any(issubclass(each, float | np.floating) for each in set(map(type, values))):
-        # Arrow would cut off what is behind the point.
-        return pc.cast(pa.array(values, pa.float64()), kind)
+    if pa.types.is_integer(kind):
+        if any(issubclass(each, float | np.floating) for each in set(map(type, values))):
+            # Arrow would cut off what is behind the point.
+            return pc.cast(pa.array(values, pa.float64()), kind)
+    elif pa.types.is_list(kind) and _holds_integers(kind):
+        return _lists(values, kind)
+    elif pa.types.is_struct(kind) and _holds_integers(kind):
+        return _structs(values, kind)
     return pa.array(values, kind)
+
+
+def _holds_integers(kind: pa.DataType) -> bool:
+    inner = [kind.field(number).type for number in range(kind.num_fields)]
+    return any(pa.types.is_integer(each) or _holds_integers(each) for each in inner)
+
+
+def _lists(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if any(isinstance(value, str | bytes | Mapping) for value in values):
+        raise TypeError("it is no list")
+    lists = [() if value is None else list(value) for value in values]
+    elements = array_of([each for one in lists for each in one], kind.value_type)
+    offsets = pa.array([0, *accumulate(map(len, lists))], pa.int32())
+    return pa.ListArray.from_arrays(offsets, elements, type=kind, mask=_missing(values))
+
+
+def _structs(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    structs = [{} if value is None else dict(value) for value in values]
+    children = [array_of([each.get(field.name) for each in structs], field.type) for field in kind]
+    return pa.StructArray.from_arrays(children, fields=list(kind), mask=_missing(values))
+
+
+def _missing(values: Sequence[Any]) -> pa.Array | None:
+    missing = [value is None for value in values]
+    return pa.array(missing) if any(missing) else None
