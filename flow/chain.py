@@ -30,6 +30,9 @@ MOST_ROWS = 65_536
 LINGER = 250_000_000
 """Nanoseconds for which a partition may hold rows back for the sake of larger batches while more keeps coming."""
 
+LOOK = 1_000_000_000
+"""Nanoseconds between looks at how large the state is."""
+
 
 class ChainInstance:
     """A chain's instance, to be used by one task at a time.
@@ -66,7 +69,7 @@ class ChainInstance:
         self.router_counters: dict[str, Counters] = {}
         self._batch_rows = batch_rows
         self._run_id = run_id
-        self._flushed = perf_counter_ns()
+        self._flushed = self._looked = perf_counter_ns()
         self._watermarks_held: dict[int, int] = {}
         self._born = self._died = 0
         self._trace = Trace(remembers=any(step.kind == "sink" or has_state(step) for step in chain.steps))
@@ -192,6 +195,10 @@ class ChainInstance:
     def flush(self) -> Iterator[Send]:
         """Give out everything that is held back for the sake of larger batches."""
         self._flushed = perf_counter_ns()
+        if self._flushed - self._looked > LOOK:
+            self._looked = self._flushed
+            for running in self.steps:
+                running.state.look()
         for running in self.steps:
             if running.partition is not None:
                 yield from self._let_go(running, running.partition.flush)
@@ -352,6 +359,11 @@ class ChainInstance:
     def _end(self, running: RunningStep, port: int) -> Iterator[Send]:
         before, was_idle = running.frontier.time, running.frontier.idle
         ended = running.frontier.end(port)
+        # What comes now may let go of it.
+        if ended:
+            running.state.end()
+        else:
+            running.state.look()
         yield from self._tell(running, moved=running.frontier.time > before, was_idle=was_idle)
         if not ended:
             running.on_port_end(port)

@@ -10,8 +10,9 @@ import trio
 
 from flow.chain import ChainInstance
 from flow.layout import Across, Layout
-from flow.metrics import Counters, NodeKind, NodeStats
+from flow.metrics import Counters, NodeKind, NodeStats, StateStats
 from flow.schema import AFTER_ALL
+from flow.state import state_stats
 
 _SECOND = 1_000_000_000
 
@@ -73,12 +74,15 @@ def node_stats(layout: Layout, instances: Sequence[Sequence[ChainInstance]]) -> 
         for number, step in enumerate(chain.steps):
             own = [instance.steps[number].counters for instance in group]
             splits = len(layout.splits[step.name]) if step.kind == "source" else 0
+            state = state_stats(instance.steps[number].state for instance in group)
             stats[step.name] = _summed(
-                step.name, step.kind, chain.name, inputs.get(step.name, ()), own, group, splits, head=number == 0
+                step.name, step.kind, chain.name, inputs.get(step.name, ()), own, group, splits, state, head=number == 0
             )
         for router in {name: None for instance in group for name in instance.router_counters}:
             own = [instance.router_counters[router] for instance in group]
-            stats[router] = _summed(router, "router", chain.name, inputs.get(router, ()), own, group, 0, head=False)
+            stats[router] = _summed(
+                router, "router", chain.name, inputs.get(router, ()), own, group, 0, None, head=False
+            )
     return stats
 
 
@@ -115,6 +119,7 @@ def _summed(
     own: Sequence[Counters],
     group: Sequence[ChainInstance],
     splits: int,
+    state: StateStats | None,
     *,
     head: bool,
 ) -> NodeStats:
@@ -151,6 +156,7 @@ def _summed(
         splits_done=sum(counters.splits_done for counters in own),
         inputs=inputs,
         instance_busy=tuple(counters.busy / _SECOND for counters in own) if len(own) > 1 else (),
+        state=state,
     )
 
 

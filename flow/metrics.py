@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import attrs
 
+from flow.operator import Kept
 from flow.schema import BEFORE_ALL
 
 Outcome = Literal["running", "finished", "drained", "aborted", "failed"]
@@ -53,6 +54,25 @@ class Counters:
 
 
 @attrs.frozen
+class StateStats:
+    """How large the state of a node is, of all its partitions together.
+
+    Attributes:
+        kept: what it is, and how it grows.
+        rows: entries, as they stand, or stood before the input ended; None where the partitions do not say.
+        bytes: of them, room to spare included.
+        most_rows: the most at any moment at which somebody looked, each partition at its own.
+        most_bytes: likewise.
+    """
+
+    kept: Kept
+    rows: int | None
+    bytes: int
+    most_rows: int | None
+    most_bytes: int
+
+
+@attrs.frozen
 class NodeStats:
     """A node's counts, summed over its instances. Times are seconds; shares are of the time that the instances lived.
 
@@ -62,6 +82,7 @@ class NodeStats:
         queue_fill: 0..1, how full the fullest instance's inbox is, by bytes.
         inputs: names of the nodes whose output this one reads.
         instance_busy: `busy` of each instance, where there are several; shows one that has more to do than the others.
+        state: how large the state is; None where nothing is kept.
     """
 
     name: str
@@ -88,6 +109,7 @@ class NodeStats:
     splits_done: int = 0
     inputs: tuple[str, ...] = ()
     instance_busy: tuple[float, ...] = ()
+    state: StateStats | None = None
 
     def share(self, seconds: float) -> float:
         """A time as a share of the instances' life, 0..1."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flow.errors import RowError
+from flow.memory import bytes_held
 from flow.schema import StreamSchema
 
 KEY_GROUPS = 256
@@ -117,6 +118,21 @@ class Partition(ABC):
     def restore(self, state: Tables) -> None:
         """Take up the state of the key groups that this partition owns; called before any batch."""
 
+    def state_rows(self) -> int | None:
+        """How many entries the state has (keys, rows), with those that are gone but still have their place.
+
+        None: it does not say. It is asked now and then, also from another thread while the partition is at work:
+        it should be as cheap as ``len(index)``, and change nothing.
+        """
+        return None
+
+    def state_bytes(self) -> int:
+        """How many bytes the state takes, room to spare included; asked as `state_rows` is.
+
+        By default those of all arrays and containers that the partition's attributes lead to.
+        """
+        return bytes_held(self, (Operator, PartitionContext, StreamSchema))
+
     def close(self) -> None:
         """Give back what was opened; called once, also after a failure."""
 
@@ -153,13 +169,20 @@ class Kept:
     Attributes:
         what: in words that may follow "keeps", such as "one entry a key".
         growth: how it grows.
+        advice: what to do where it has grown large, in words that may follow "to try:".
     """
 
     what: str
     growth: Growth
+    advice: str = "let fewer rows come to it: filter them, or aggregate them, before"
+
+    @property
+    def grows(self) -> str:
+        """How it grows, in words."""
+        return _GROWING[self.growth]
 
     def __str__(self) -> str:
-        return f"keeps {self.what}: {_GROWING[self.growth]}"
+        return f"keeps {self.what}: {self.grows}"
 
 
 @attrs.frozen
@@ -234,7 +257,8 @@ class Operator(ABC):
     def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
         """What its partitions keep, and how that grows; None where a batch leaves nothing behind.
 
-        For people: ``EXPLAIN`` and ``penstock explain`` tell it. An operator with state should say what it is.
+        For people: ``EXPLAIN``, drawings and reports tell it. An operator with state should say what it is, and its
+        partitions how much there is of it (`Partition.state_rows`).
         """
         return None if self.stateless else Kept("a state of its own", "unknown")
 

@@ -25,6 +25,7 @@ from flow.progress import Frontier
 from flow.router import Aligned, Forward
 from flow.routing import Divider, divider
 from flow.sink import Writer, WriterContext
+from flow.state import StateMeter
 
 log = structlog.get_logger("penstock")
 
@@ -126,6 +127,7 @@ class RunningStep:
     Attributes:
         fed_from_state: whether an operator with state stands before it in the chain.
         at_rows: whether the step works on rows that came in just now, as opposed to all that it has taken.
+        state: looks at how large the state is.
     """
 
     def __init__(self, step: Step, instance: int, instances: int, trace: Trace | None = None) -> None:
@@ -140,6 +142,7 @@ class RunningStep:
         self.trace = trace or Trace()
         self.fed_from_state = False
         self.refusals = Refusals()
+        self.state = StateMeter(step)
         self._has_state = has_state(step)
         self.at_rows = True
         self.vectorised = step.operator is not None and step.operator.vectorised
@@ -164,6 +167,7 @@ class RunningStep:
                     self.waiting_partition = opened
                 elif isinstance(opened, Partition):
                     self.partition = opened
+                    self.state.begin(opened)
                 else:
                     raise TypeError(f"the operator opened a {type(opened).__name__}; it should be a partition")
             elif step.sink is not None:
@@ -188,6 +192,7 @@ class RunningStep:
         elif self.partition is not None:
             calls = [self.partition.close]
         self.partition = self.writer = None
+        self.state.end()
         errors: list[Exception] = []
         self.at_rows = False
         for call in calls:

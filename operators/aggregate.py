@@ -43,6 +43,9 @@ from operators.window_aggregate import WindowAggregate
 _MANY: Final = 4_096
 """Changed groups from which on changes are held back until a flush."""
 
+_FEWER_KEYS: Final = "group by windows of event time too: a window's groups go when it closes"
+_FEWER_VALUES: Final = f"{_FEWER_KEYS}; or use a function that keeps less, such as approx_count_distinct"
+
 
 @attrs.frozen
 class Aggregate(Operator):
@@ -103,8 +106,8 @@ class Aggregate(Operator):
         holding = [name for name, aggregation in self.aggregations if aggregation.keeps_values(schema.changelog)]
         of = "of each key" if self.keys else "of all rows"
         if holding:
-            return Kept(f"every different value {of} ({', '.join(holding)})", "rows")
-        return Kept("one entry a key", "keys") if self.keys else Kept("one entry", "bounded")
+            return Kept(f"every different value {of} ({', '.join(holding)})", "rows", _FEWER_VALUES)
+        return Kept("one entry a key", "keys", _FEWER_KEYS) if self.keys else Kept("one entry", "bounded")
 
     def two_phase(self, inputs: Mapping[str, StreamSchema]) -> TwoPhase | None:
         """Partial results before the exchange, unless rows can be retracted or their order matters."""
@@ -137,6 +140,10 @@ class MergeAggregate(Operator):
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         """As the whole's."""
         return self.aggregate.output({"in": self.schema})
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """As the whole."""
+        return self.aggregate.keeps({"in": self.schema})
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""
@@ -184,6 +191,10 @@ class _AggregatePartition(Partition):
             self._stand()
         slots = self._store.standing()
         return (self._inserted(slots[low : low + CHUNK]) for low in range(0, len(slots), CHUNK))
+
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._store)
 
     def snapshot(self) -> Tables:
         """A row a group: keys, partial states, key group."""

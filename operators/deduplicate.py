@@ -6,6 +6,7 @@ A key is forgotten, where that is asked for, when the watermark is `within` past
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import attrs
 import numpy as np
@@ -23,6 +24,10 @@ from flow.verbs import verb
 from operators.aggregates.columns import BoolArray, IntArray, column, event_microseconds, grown, physical, plain_type
 from operators.aggregates.layout import apart, as_names
 from operators.routing import keyed
+
+_FEWER: Final = (
+    "say within what time a key may come again, deduplicate(within=...), or group by windows of event time in its place"
+)
 
 
 def _within(value: Duration | None) -> int | None:
@@ -71,7 +76,7 @@ class Deduplicate(Operator):
     def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
         """The keys that have come."""
         if self.within is None:
-            return Kept("one entry a key", "keys")
+            return Kept("one entry a key", "keys", _FEWER)
         return Kept(f"one entry a key that came within {spelled(self.within)}", "bounded")
 
     def open(self, context: PartitionContext) -> Partition:
@@ -143,6 +148,10 @@ class _DeduplicatePartition(Partition):
             for generation in [key for key in self._generations if (key + 1) * self._within - 1 <= self._expired]:
                 del self._generations[generation]
         return iter(())
+
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return sum(len(seen.index) for seen in list(self._generations.values()))
 
     def snapshot(self) -> Tables:
         """A row a key: the key, its time, key group; and up to which time keys are forgotten."""

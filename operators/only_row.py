@@ -75,6 +75,10 @@ class _OnlyRowPartition(Partition):
         self._check()
         return iter(())
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return 1
+
     def snapshot(self) -> Tables:
         """Nothing: where there is something to keep, the run fails."""
         self._check()

@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from flow.operator import Operator, Partition, PartitionContext
+from flow.operator import Kept, Operator, Partition, PartitionContext
 from flow.schema import StreamSchema
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import IntArray, column, plain
@@ -53,6 +53,10 @@ class PreAggregate(Operator):
         kinds = Bank(schema, self.aggregations).partial_types
         names = partial_names([field.name for field in fields], len(kinds))
         return StreamSchema(pa.schema([*fields, *map(pa.field, names, kinds)]))
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """What has not been given out yet."""
+        return Kept("partial results, until they are sent on", "bounded")
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""
@@ -104,6 +108,10 @@ class _PrePartition(Partition):
     def flush(self) -> Iterator[pa.RecordBatch]:
         """Give out the partial results held."""
         return iter(self._give_out())
+
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return self._groups
 
     @np.errstate(all="ignore")
     def _take_in(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:

@@ -139,6 +139,10 @@ class _DistinctPartition(Partition):
         there = (after > 0).astype(np.int64) - (after - changes > 0)
         yield from _emitted(self._rows, touched, there, self._columns, self._changelog)
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._rows)
+
     def snapshot(self) -> Tables:
         """A row for each distinct row: its columns, how often it is there, key group."""
         return self._state.snapshot()
@@ -170,6 +174,10 @@ class _SetPartition(PortedPartition):
         yield from _emitted(
             self._rows, touched, self._times(*after) - self._times(*before), self._columns, self._changelog
         )
+
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._rows)
 
     def snapshot(self) -> Tables:
         """A row for each distinct row: its columns, how often it is there on each side, key group."""

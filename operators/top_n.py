@@ -166,6 +166,10 @@ class _TopPartition(Partition):
         self._change[touched] = 0
         self._compact()
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._rows)
+
     def snapshot(self) -> Tables:
         """A row for each distinct row: its columns, how often it is there, key group."""
         slots = self._rows.live()

@@ -147,6 +147,10 @@ class _UpsertPartition(Partition):
             yield changes
         self._compact()
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._index)
+
     def snapshot(self) -> Tables:
         """A row a key that is there: keys, other columns, key group."""
         self._row = grown(self._row, len(self._index), 0)

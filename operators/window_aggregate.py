@@ -143,6 +143,10 @@ class MergeWindows(Operator):
         """As the whole's."""
         return self.aggregate.output({"in": self.schema})
 
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """As the whole."""
+        return self.aggregate.keeps({"in": self.schema})
+
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""
         return _WindowPartition(self.aggregate, self.schema, context, merging=True)
@@ -199,6 +203,11 @@ class _WindowPartition(Partition):
         self._closed = last
         self._panes.drop(last)
         return iter(results)
+
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        waiting: int = sum(batch.num_rows for batch in self._pending)
+        return waiting + sum(len(block.store) for block in self._panes)
 
     def snapshot(self) -> Tables:
         """A row a group and open window: keys, window, partial states, key group; and which windows have closed."""

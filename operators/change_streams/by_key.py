@@ -114,6 +114,10 @@ class _ByKeyPartition(Partition):
             raise RowError(f"a row was taken back that had not come: {self._row(missing[0], False)}")
         return iter(())
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._rows)
+
     def snapshot(self) -> Tables:
         """A row for each row: its columns, how often it is there, whether it stands for its key, key group."""
         slots = self._rows.live()

@@ -146,6 +146,13 @@ class JoinPartition(PortedPartition):
         """Whether rows of a side are asked for later: by new ones of the other side, or by those that turn."""
         return self._inputs[own].kept and not (self._ended[1 - own] and not self._inputs[1 - own].shown)
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`: rows, and, where a side only counts, keys."""
+        rows = sum(side.rows for side in self._sides)
+        if self._index is None or all(given.kept for given in self._inputs):
+            return rows
+        return rows + len(self._index)
+
     def snapshot(self) -> Tables:
         """A row a row that is there, or, of a side that only counts, a row a key."""
         tables = self._state()

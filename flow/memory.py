@@ -1,0 +1,99 @@
+"""How many bytes an object holds: those of the arrays that it leads to.
+
+Invariant: looking changes nothing and runs no code of what is looked at, so that it may be done while another thread is
+at work on it; what is held is told about, not to the byte.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+_SOME: Final = 32
+"""Of longer lists and dicts as many items are looked at, and stand for the others."""
+
+_WITHOUT_STATE: Final = (
+    bool, type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, pa.DataType, pa.Field, pa.Schema,
+)  # fmt: skip
+_ARRAYS: Final = (np.ndarray, pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table)
+_PLAIN: Final = (str, bytes, bytearray, int, float, complex)
+_UNITS: Final = ("kB", "MB", "GB", "TB")
+
+
+def bytes_held(thing: object, beside: tuple[type, ...] = ()) -> int:
+    """The bytes of all NumPy and Arrow arrays that the attributes of an object lead to, each array once.
+
+    Lists, tuples, sets, deques and dicts count as well, with the text and numbers in them.
+
+    Args:
+        thing: where to begin.
+        beside: classes whose objects belong to somebody else.
+    """
+    return round(_Look((*_WITHOUT_STATE, *beside)).bytes_of(thing))
+
+
+class _Look:
+    def __init__(self, beside: tuple[type, ...]) -> None:
+        self._beside = beside
+        self._seen: set[int] = set()
+
+    def bytes_of(self, thing: object, *, inside: bool = False) -> float:
+        """The bytes of a thing; `inside`: it is an item of a list or the like."""
+        if thing is None or isinstance(thing, self._beside):
+            return 0.0
+        if isinstance(thing, _PLAIN):
+            return sys.getsizeof(thing) if inside else 0.0
+        if isinstance(thing, np.ndarray):
+            while isinstance(thing.base, np.ndarray):
+                thing = thing.base
+        if id(thing) in self._seen:
+            return 0.0
+        self._seen.add(id(thing))
+        if isinstance(thing, _ARRAYS):
+            return float(thing.nbytes)
+        if isinstance(thing, pa.Buffer):
+            return float(thing.size)
+        if isinstance(thing, dict):
+            return sys.getsizeof(thing) + self._sampled(dict.items(thing), len(thing))
+        if isinstance(thing, list | tuple | set | frozenset | deque):
+            return sys.getsizeof(thing) + self._sampled(thing, len(thing))
+        return sum(self.bytes_of(value) for value in _attributes(thing))
+
+    def _sampled(self, items: Iterable[object], size: int) -> float:
+        # Taking them out is one call, during which no other thread changes what they are taken from.
+        step = -(-size // _SOME) if size else 1
+        taken = list(items) if step == 1 else list(islice(items, 0, None, step))
+        found = sum(self._item(item) for item in taken)
+        return found * size / len(taken) if taken else 0.0
+
+    def _item(self, item: object) -> float:
+        if type(item) is tuple:
+            return sum(self.bytes_of(part, inside=True) for part in item)
+        return self.bytes_of(item, inside=True)
+
+
+def _attributes(thing: object) -> Iterator[Any]:
+    yield from list(getattr(thing, "__dict__", {}).values())
+    for kind in type(thing).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                yield getattr(thing, name, None)
+
+
+def spelled_bytes(number: float) -> str:
+    """A number of bytes in at most seven characters: ``999 B``, ``12.3 kB``, ``1.24 MB``."""
+    if number < 999.5:
+        return f"{number:.0f} B"
+    for unit in _UNITS:
+        number /= 1000
+        if number < 999.5 or unit == _UNITS[-1]:
+            break
+    return f"{number:.{2 if number < 9.995 else 1 if number < 99.95 else 0}f} {unit}"
