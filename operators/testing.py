@@ -26,7 +26,7 @@ from flow.schema import WEIGHT
 from flow.stepping import Stepping
 from operators.in_process.tables import Collect, Table, summed
 from operators.sql import sql
-from operators.sql.dialect import POSTGRES
+from operators.sql.grammar.dialect import POSTGRES
 from operators.udf import UserFunction
 
 Row: TypeAlias = tuple[Any, ...]

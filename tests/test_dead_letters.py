@@ -18,7 +18,7 @@ from flow.drawing import draw, mermaid
 from flow.report import report_json
 from operators import Callback, Collect, Csv, JsonLines, Parquet, Table, col, script
 from operators.command.main import main
-from operators.sql.errors import SqlError
+from operators.sql.grammar.errors import SqlError
 from tests.bad_input import PLACES, failure, names_in, numbers, run
 
 TOPOLOGIES = pytest.mark.parametrize("topology", ["serial", "routed", "prefetched", "aligned"])

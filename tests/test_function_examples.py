@@ -16,9 +16,9 @@ from operators.expressions import Cast, Column, Expression, ExpressionError, Lit
 from operators.expressions.nodes import as_node
 from operators.expressions.registry import entries
 from operators.expressions.types import family
-from operators.sql import plan
-from operators.sql.dialect import Text, parse
-from operators.sql.planner import plan_query
+from operators.sql.grammar.dialect import Text, parse
+from operators.sql.plan import nodes as plan
+from operators.sql.planning.planner import plan_query
 from tests.expressions_for_tests import alike
 from tests.functions_page import PAGE, undocumented, written
 

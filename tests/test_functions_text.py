@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from flow import RowError, StreamSchema
 from operators.expressions import ExpressionError, call, cast, col
-from operators.sql.dialect import Text, parse
-from operators.sql.plan import Project, Scan
-from operators.sql.planner import plan_query
+from operators.sql.grammar.dialect import Text, parse
+from operators.sql.plan.nodes import Project, Scan
+from operators.sql.planning.planner import plan_query
 
 TEXTS = [
     "apple", "Żubr", "", None, "a,b,,c", "hello world", "  two  ", "x1y22z333", "Ärger über\nZeilen", "aaa", "a%b_c",

@@ -8,8 +8,8 @@ import pytest
 
 from operators.expressions import Cast
 from operators.sql import SqlError
-from operators.sql.constants import constant, value_of
-from operators.sql.dialect import Text, parse
+from operators.sql.expressions.constants import constant, value_of
+from operators.sql.grammar.dialect import Text, parse
 
 FOLDER = Path(__file__).parent / "postgres"
 LINES = [

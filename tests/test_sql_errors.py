@@ -10,7 +10,7 @@ import pytest
 from flow import Graph
 from flow.errors import GraphError
 from operators import SqlError, Table, read_script, sql
-from operators.sql.hints import hint_of
+from operators.sql.grammar.hints import hint_of
 
 TRADES = pa.table(
     {

@@ -8,12 +8,12 @@ import pytest
 from flow import Graph, Stream
 from flow.schema import WEIGHT
 from operators import Table, explain, read_script, script
-from operators.sql.dialect import Text, parse
-from operators.sql.lowering import schema_of
-from operators.sql.plan import Scan
-from operators.sql.planner import plan_query
+from operators.sql.grammar.dialect import Text, parse
+from operators.sql.plan.nodes import Scan
+from operators.sql.plan.operators import schema_of
+from operators.sql.plan.unique import unique_keys
+from operators.sql.planning.planner import plan_query
 from operators.sql.query import plan_of
-from operators.sql.unique import unique_keys
 from operators.testing import Reference
 from tests.sql_cases import Case, all_cases
 

@@ -7,7 +7,7 @@ from flow import Graph
 from flow.nodes import OperatorNode, RouterNode
 from operators import Collect, SqlError, Table, sql
 from operators.join import Join
-from operators.sql.plan import describe
+from operators.sql.plan.nodes import describe
 from operators.sql.query import plan_of
 
 TABLES = {

@@ -8,7 +8,7 @@ from flow.graph import Stream as GraphStream
 from flow.nodes import OperatorNode, RouterNode
 from operators import Table, sql
 from operators.filter import Filter
-from operators.sql.plan import AssignWindows, describe
+from operators.sql.plan.nodes import AssignWindows, describe
 from operators.sql.query import plan_of
 from operators.window_aggregate import WindowAggregate
 

@@ -5,7 +5,7 @@ import pytest
 
 from flow import Graph
 from operators import Collect, Table, sql
-from operators.sql import plan as p
+from operators.sql.plan import nodes as p
 from operators.sql.query import plan_of
 from operators.testing import Input, assert_matches_batch
 

@@ -17,11 +17,12 @@ from flow.settings import Settings
 from operators.expressions.type_names import type_text
 from operators.expressions.types import logical as logical_type
 from operators.in_process.tables import Null
-from operators.sql import plan as p
-from operators.sql.dialect import POSTGRES
-from operators.sql.lowering import lower, operator_for, schema_of
+from operators.sql.grammar.dialect import POSTGRES
+from operators.sql.lowering.lower import lower
+from operators.sql.plan import nodes as p
+from operators.sql.plan.operators import operator_for, schema_of
+from operators.sql.plan.unique import unique_keys
 from operators.sql.query import plan_of
-from operators.sql.unique import unique_keys
 from operators.udf import UserFunction
 
 _MOST_COLUMNS = 24

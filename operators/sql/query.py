@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from flow.errors import GraphError
 from flow.graph import Stream
-from operators.sql.dialect import POSTGRES, Text, exp, parse
-from operators.sql.join_order import rows_of
-from operators.sql.lowering import lower
-from operators.sql.plan import Plan, Scan
-from operators.sql.planner import plan_query
-from operators.sql.user_functions import add_function
+from operators.sql.expressions.user_functions import add_function
+from operators.sql.grammar.dialect import POSTGRES, Text, exp, parse
+from operators.sql.lowering.lower import lower
+from operators.sql.optimising.join_order import rows_of
+from operators.sql.plan.nodes import Plan, Scan
+from operators.sql.planning.planner import plan_query
 from operators.udf import UserFunction
 
 

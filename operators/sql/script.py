@@ -12,9 +12,9 @@ import attrs
 
 from flow.errors import GraphError
 from flow.graph import Graph
-from operators.sql.dialect import POSTGRES, Text
-from operators.sql.plan import Plan
-from operators.sql.statements import Answer, Statements
+from operators.sql.grammar.dialect import POSTGRES, Text
+from operators.sql.plan.nodes import Plan
+from operators.sql.statements.execution import Answer, Statements
 
 
 @attrs.frozen(eq=False)

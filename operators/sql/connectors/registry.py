@@ -1,0 +1,121 @@
+"""Connectors: what ``WITH (connector = '…')`` makes of a table that is read or written.
+
+A connector is a pair of functions from a declared table to a source and to a sink; others can register
+theirs by `register`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+import pyarrow as pa
+
+from flow.errors import GraphError, known
+from flow.sink import Sink
+from flow.source import Source
+from operators.sql.connectors.options import Options
+
+
+@attrs.frozen
+class Column:
+    """A declared column.
+
+    Attributes:
+        name: of the column.
+        type: its declared type.
+        ambiguous: whether it is declared as a timestamp without unit.
+    """
+
+    name: str
+    type: pa.DataType
+    ambiguous: bool = False
+
+
+@attrs.frozen
+class TableOptions:
+    """What a connector is told of a table.
+
+    Attributes:
+        name: of the table.
+        columns: those that are declared, in order; none where the connector shall know them.
+        options: what is written in WITH.
+        key: the columns of its PRIMARY KEY; none where it has none.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    options: Options
+    key: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> dict[str, pa.DataType]:
+        """The declared types by name."""
+        return {column.name: column.type for column in self.columns}
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The declared names, or None where the connector shall know them."""
+        return tuple(column.name for column in self.columns) or None
+
+
+@attrs.frozen
+class Connector:
+    """What makes sources and sinks of tables; None where it cannot."""
+
+    source: Callable[[TableOptions], Source] | None = None
+    sink: Callable[[TableOptions], Sink] | None = None
+
+
+_connectors: Final[dict[str, Connector]] = {}
+
+
+def register(name: str, connector: Connector) -> None:
+    """Say what ``connector = 'name'`` means.
+
+    Raises:
+        GraphError: the name means something else already.
+    """
+    if _connectors.setdefault(name, connector) != connector:
+        raise GraphError(f"there is a connector {name!r} already")
+
+
+def connectors() -> Mapping[str, Connector]:
+    """Those that there are, by name."""
+    return dict(_connectors)
+
+
+def source_of(table: TableOptions) -> Source:
+    """The source of a table that is read.
+
+    Raises:
+        SqlError: there is no such connector, it does not read, or an option is wrong.
+    """
+    name, found = _chosen(table)
+    if found.source is None:
+        readable = [each for each, known_one in _connectors.items() if known_one.source]
+        raise table.options.error("connector", f"the connector {name!r} does not read; {known(name, readable)}")
+    make = found.source
+    return table.options.make(lambda: make(table))
+
+
+def sink_of(table: TableOptions) -> Sink:
+    """The sink of a table that is written.
+
+    Raises:
+        SqlError: there is no such connector, it does not write, or an option is wrong.
+    """
+    name, found = _chosen(table)
+    if found.sink is None:
+        writable = [each for each, known_one in _connectors.items() if known_one.sink]
+        raise table.options.error("connector", f"the connector {name!r} does not write; {known(name, writable)}")
+    make = found.sink
+    return table.options.make(lambda: make(table))
+
+
+def _chosen(table: TableOptions) -> tuple[str, Connector]:
+    name = table.options.required("connector")
+    if name not in _connectors:
+        raise table.options.error("connector", f"no connector {name!r}; {known(name, _connectors)}")
+    return name, _connectors[name]

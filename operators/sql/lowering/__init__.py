@@ -1,0 +1,1 @@
+"""From a plan to operators and routers in a graph."""
