@@ -5,26 +5,31 @@ A call that is cancelled is not repeated. Rows with equal arguments may share on
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import attrs
 import pyarrow as pa
-import trio
 
-from flow.errors import GraphError, RowError
-from flow.operator import AsyncPartition, Operator, PartitionContext
+from flow.errors import GraphError
+from flow.operator import AsyncPartition, Kept, Operator, PartitionContext
 from flow.schema import StreamSchema
-from operators.expressions import BoundExpression, Cast
-from operators.expressions.awaited import AsyncCall, AsyncFunction
-from operators.values.objects import array_of
+from operators.calling.answers import Answers
+from operators.expressions.awaited import AsyncCall
+
+
+def kept_answers(calls: tuple[AsyncCall, ...], changelog: bool) -> Kept | None:
+    """What partitions that make these calls keep of rows that may be taken back."""
+    if not changelog or all(call.function.deterministic for call in calls):
+        return None
+    return Kept("the answer of every row that is there", "rows")
 
 
 @attrs.frozen
 class AwaitCalls(Operator):
     """Its input's columns, and the values of async functions; the weights of a changelog stay outside.
 
-    The functions are to be pure: a row that a changelog takes back is asked for again.
+    Equal rows of a changelog must meet in one partition: a row that is taken back has the answer that it came with,
+    which is kept as long as it is there, unless the functions are deterministic.
 
     Attributes:
         calls: names of new columns, each with the call that gives its values.
@@ -52,6 +57,11 @@ class AwaitCalls(Operator):
         """A partition that makes the calls."""
         return _AwaitingPartition(self, context.input, self.output(context.inputs))
 
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
+        """The answers of rows that may be taken back."""
+        (schema,) = inputs.values()
+        return kept_answers(tuple(call for _, call in self.calls), schema.changelog)
+
 
 class _AwaitingPartition(AsyncPartition):
     def __init__(self, operator: AwaitCalls, given: StreamSchema, output: StreamSchema) -> None:
@@ -59,7 +69,7 @@ class _AwaitingPartition(AsyncPartition):
         self.ordered = True
         self._output = output.columns
         self._changelog = output.changelog
-        self._calls = [_Calls(call, given.columns) for _, call in operator.calls]
+        self._calls = [Answers(call, given.columns, changelog=given.changelog) for _, call in operator.calls]
 
     def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         for row in range(batch.num_rows):
@@ -70,59 +80,3 @@ class _AwaitingPartition(AsyncPartition):
         weight = [columns.pop()] if self._changelog else []
         answers = [await call.of_row(piece) for call in self._calls]
         return pa.RecordBatch.from_arrays([*columns, *answers, *weight], schema=self._output)
-
-
-class _Calls:
-    """One function's calls, and the answers that are remembered."""
-
-    def __init__(self, call: AsyncCall, schema: pa.Schema) -> None:
-        self._function: AsyncFunction = call.function
-        self._text = str(call)
-        self._arguments: list[BoundExpression] = [
-            Cast(argument, kind).bind(schema)
-            for argument, kind in zip(call.arguments, call.function.arguments, strict=True)
-        ]
-        self._answers: dict[Hashable, _Answer] = {}
-
-    async def of_row(self, row: pa.RecordBatch) -> pa.Array:
-        """The value for a batch of one row, as an array of it. Raises RowError where there is none."""
-        arrays = [argument(row) for argument in self._arguments]
-        values = [array[0].as_py() for array in arrays]
-        if not self._function.called_on_null and any(value is None for value in values):
-            return pa.nulls(1, self._function.result)
-        value = await (self._remembered(values) if self._function.cached else self._asked(values))
-        try:
-            return array_of([value], self._function.result)
-        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-            raise RowError(f"{self._text}: what it returned is no {self._function.result}: {error}") from error
-
-    async def _asked(self, values: list[Any]) -> Any:
-        try:
-            return await self._function.retries.call(lambda: self._function.function(*values))
-        except RowError as error:
-            shown = ", ".join(map(repr, values))
-            raise RowError(f"{self._text} for ({shown}): {error}") from error
-
-    async def _remembered(self, values: list[Any]) -> Any:
-        key = repr(values)
-        while (answer := self._answers.get(key)) is not None:
-            await answer.known.wait()
-            if not answer.failed:
-                return answer.value
-            # Who asked has got the error; this row asks for itself.
-        answer = self._answers[key] = _Answer()
-        try:
-            answer.value = await self._asked(values)
-            answer.failed = False
-        finally:
-            if answer.failed or len(self._answers) > self._function.cached:
-                del self._answers[key if answer.failed else next(iter(self._answers))]
-            answer.known.set()
-        return answer.value
-
-
-@attrs.define
-class _Answer:
-    known: trio.Event = attrs.field(factory=trio.Event)
-    failed: bool = True
-    value: Any = None

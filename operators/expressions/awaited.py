@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
+from flow.durations import Duration, microseconds
 from operators.calling.callables import described
 from operators.calling.retries import Retries
 from operators.expressions.bound import Bound
@@ -18,6 +19,10 @@ from operators.expressions.casts import Value
 from operators.expressions.nodes import Expression
 from operators.expressions.types import ExpressionError
 from operators.expressions.user import DeclaredCall
+
+
+def _seconds(duration: Duration) -> float:
+    return microseconds(duration) / 1e6
 
 
 @attrs.frozen
@@ -33,6 +38,9 @@ class AsyncFunction:
         concurrency: calls under way at the same time in one partition.
         retries: what becomes of a call that raises or takes too long.
         cached: how many answers each partition remembers, by their arguments; the oldest are forgotten first.
+        cached_for: seconds after which a remembered answer is asked for again; None: never.
+        deterministic: whether equal arguments have equal answers at any time. Of any other function the answers are
+            kept for rows that may be taken back.
     """
 
     name: str
@@ -43,12 +51,18 @@ class AsyncFunction:
     concurrency: int = 64
     retries: Retries = attrs.field(factory=Retries)
     cached: int = 0
+    cached_for: float | None = attrs.field(default=None, converter=attrs.converters.optional(_seconds))
+    deterministic: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1:
             raise ExpressionError(f"concurrency must be at least 1, not {self.concurrency}")
         if self.cached < 0:
             raise ExpressionError(f"cached must not be negative, not {self.cached}")
+        if self.cached_for is not None and self.cached_for <= 0:
+            raise ExpressionError(f"cached_for must be longer than nothing; this is {self.cached_for:g} s")
+        if self.cached_for is not None and not self.cached:
+            raise ExpressionError("cached_for says how long answers are remembered: say how many, by cached")
 
 
 @attrs.frozen(str=False)

@@ -84,7 +84,8 @@ class _Lowering:
             case (keys,) if keys:
                 first, routed = self._keyed(inputs[0], keys)
                 inputs = [first]
-                operator = attrs.evolve(operator, routed=routed)  # type: ignore[misc]  # what has keys has it
+                if not isinstance(plan, p.AwaitCalls):
+                    operator = attrs.evolve(operator, routed=routed)  # type: ignore[misc]  # it has keys
             case divided:
                 inputs = [self._divided(*each) if each[1] else each[0] for each in zip(inputs, divided, strict=True)]
         name = name or self._unique(type(plan).__name__.lower())

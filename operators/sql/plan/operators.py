@@ -100,4 +100,8 @@ def keys_of(plan: p.Plan) -> tuple[tuple[str, ...], ...]:
             return tuple(tuple(schema_of(part).names) for part in p.inputs_of(plan))
         case p.Join():
             return tuple(left for left, _ in plan.keys), tuple(right for _, right in plan.keys)
+        case p.AwaitCalls() if operator_for(plan).keeps({"in": schema_of(plan.input)}) is not None:
+            names = schema_of(plan.input).names
+            used = frozenset().union(*(call.columns for _, call in plan.calls))
+            return (tuple(name for name in names if name in used) or tuple(names),)
     return tuple(() for _ in p.inputs_of(plan))
