@@ -35,6 +35,7 @@ from operators.aggregates.layout import (
 )
 from operators.aggregates.probe import Probe
 from operators.aggregates.store import Store, groups_of
+from operators.merge_aggregate import MergeAggregate, WholeAggregate
 from operators.preaggregate import PreAggregate, used
 from operators.routing import keyed
 from operators.window import Window
@@ -48,7 +49,7 @@ _FEWER_VALUES: Final = f"{_FEWER_KEYS}; or use a function that keeps less, such 
 
 
 @attrs.frozen
-class Aggregate(Operator):
+class Aggregate(WholeAggregate):
     """Aggregates all rows of each key.
 
     With ``emit="changes"`` a batch gives, for each group whose result it changed, a retraction of the old row and an
@@ -94,6 +95,10 @@ class Aggregate(Operator):
         """As `Operator.open`."""
         return _AggregatePartition(self, context.input, context, merging=False)
 
+    def open_merging(self, schema: StreamSchema, context: PartitionContext) -> Partition:
+        """As `WholeAggregate.open_merging`."""
+        return _AggregatePartition(self, schema, context, merging=True)
+
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]] | None:
         """Keys and arguments; all columns where rows have an order, since that may be the event time's."""
         if any(aggregation.arrives for _, aggregation in self.aggregations):
@@ -115,39 +120,6 @@ class Aggregate(Operator):
         if not can_merge(schema, self.aggregations):
             return None
         return TwoPhase(PreAggregate(self.keys, self.aggregations), MergeAggregate(self, schema))
-
-
-@attrs.frozen
-class MergeAggregate(Operator):
-    """The half of an `Aggregate` that runs after the exchange: merges what `PreAggregate` puts out.
-
-    Attributes:
-        aggregate: the whole.
-        schema: of the rows that are aggregated.
-    """
-
-    aggregate: Aggregate
-    schema: StreamSchema
-    single: bool = attrs.field(init=False, repr=False, eq=False)
-
-    timed = False
-    vectorised = True
-
-    @single.default
-    def _single(self) -> bool:
-        return self.aggregate.single
-
-    def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
-        """As the whole's."""
-        return self.aggregate.output({"in": self.schema})
-
-    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
-        """As the whole."""
-        return self.aggregate.keeps({"in": self.schema})
-
-    def open(self, context: PartitionContext) -> Partition:
-        """As `Operator.open`."""
-        return _AggregatePartition(self.aggregate, self.schema, context, merging=True)
 
 
 class _AggregatePartition(Partition):

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from flow.durations import microseconds, spelled
 from flow.errors import GraphError
-from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, Tables, TwoPhase
+from flow.operator import KEY_GROUP, Kept, Partition, PartitionContext, Tables, TwoPhase
 from flow.schema import StreamSchema, changelog_of
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import BoolArray, IntArray, column, physical
@@ -33,6 +33,7 @@ from operators.aggregates.layout import (
 )
 from operators.aggregates.probe import Probe
 from operators.aggregates.store import Store, groups_of
+from operators.merge_aggregate import MergeAggregate, WholeAggregate
 from operators.panes import Block, Panes
 from operators.preaggregate import PreAggregate, used
 from operators.window import WINDOW_END, Window, timed_rows, window_columns, window_fields
@@ -42,7 +43,7 @@ _PENDING: Final = 32_768
 
 
 @attrs.frozen
-class WindowAggregate(Operator):
+class WindowAggregate(WholeAggregate):
     """Aggregates the rows of each key in each window of event time.
 
     With ``emit="final"`` a row comes out once, when its window closes, windows in order. With ``"changes"`` a batch
@@ -104,6 +105,10 @@ class WindowAggregate(Operator):
         """As `Operator.open`."""
         return _WindowPartition(self, context.input, context, merging=False)
 
+    def open_merging(self, schema: StreamSchema, context: PartitionContext) -> Partition:
+        """As `WholeAggregate.open_merging`."""
+        return _WindowPartition(self, schema, context, merging=True)
+
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """Keys, arguments and the event time."""
         return {"in": used(self.keys, self.aggregations, self.window)}
@@ -117,39 +122,7 @@ class WindowAggregate(Operator):
         (schema,) = inputs.values()
         if not can_merge(schema, self.aggregations):
             return None
-        return TwoPhase(PreAggregate(self.keys, self.aggregations, self.window), MergeWindows(self, schema))
-
-
-@attrs.frozen
-class MergeWindows(Operator):
-    """The half of a `WindowAggregate` that runs after the exchange: merges what `PreAggregate` puts out.
-
-    Attributes:
-        aggregate: the whole.
-        schema: of the rows that are aggregated.
-    """
-
-    aggregate: WindowAggregate
-    schema: StreamSchema
-    single: bool = attrs.field(init=False, repr=False, eq=False)
-
-    vectorised = True
-
-    @single.default
-    def _single(self) -> bool:
-        return self.aggregate.single
-
-    def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
-        """As the whole's."""
-        return self.aggregate.output({"in": self.schema})
-
-    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
-        """As the whole."""
-        return self.aggregate.keeps({"in": self.schema})
-
-    def open(self, context: PartitionContext) -> Partition:
-        """As `Operator.open`."""
-        return _WindowPartition(self.aggregate, self.schema, context, merging=True)
+        return TwoPhase(PreAggregate(self.keys, self.aggregations, self.window), MergeAggregate(self, schema))
 
 
 class _WindowPartition(Partition):
