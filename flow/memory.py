@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
@@ -20,10 +20,11 @@ _SOME: Final = 32
 """Of longer lists and dicts as many items are looked at, and stand for the others."""
 
 _WITHOUT_STATE: Final = (
-    bool, type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, pa.DataType, pa.Field, pa.Schema,
+    type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, pa.DataType, pa.Field, pa.Schema,
 )  # fmt: skip
 _ARRAYS: Final = (np.ndarray, pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table)
-_PLAIN: Final = (str, bytes, bytearray, int, float, complex)
+_CONTAINERS: Final = (list, tuple, set, frozenset, deque)
+_PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 
 
@@ -43,33 +44,45 @@ class _Look:
     def __init__(self, beside: tuple[type, ...]) -> None:
         self._beside = beside
         self._seen: set[int] = set()
+        self._ways: dict[type, Callable[[Any], float]] = {}
 
     def bytes_of(self, thing: object, *, inside: bool = False) -> float:
         """The bytes of a thing; `inside`: it is an item of a list or the like."""
-        if thing is None or isinstance(thing, self._beside):
-            return 0.0
         if isinstance(thing, _PLAIN):
             return sys.getsizeof(thing) if inside else 0.0
-        if isinstance(thing, np.ndarray):
-            while isinstance(thing.base, np.ndarray):
-                thing = thing.base
+        while isinstance(thing, np.ndarray) and isinstance(thing.base, np.ndarray):
+            thing = thing.base
         if id(thing) in self._seen:
             return 0.0
         self._seen.add(id(thing))
-        if isinstance(thing, _ARRAYS):
-            return float(thing.nbytes)
-        if isinstance(thing, pa.Buffer):
-            return float(thing.size)
-        if isinstance(thing, dict):
-            return sys.getsizeof(thing) + self._sampled(dict.items(thing), len(thing))
-        if isinstance(thing, list | tuple | set | frozenset | deque):
-            return sys.getsizeof(thing) + self._sampled(thing, len(thing))
-        return sum(self.bytes_of(value) for value in _attributes(thing))
+        kind = type(thing)
+        way = self._ways.get(kind)
+        if way is None:
+            way = self._ways[kind] = self._way(kind)
+        return way(thing)
+
+    def _way(self, kind: type) -> Callable[[Any], float]:
+        """How the bytes of objects of a class are found."""
+        if issubclass(kind, self._beside):
+            return lambda thing: 0.0
+        if issubclass(kind, _ARRAYS):
+            return lambda thing: float(thing.nbytes)
+        if issubclass(kind, pa.Buffer):
+            return lambda thing: float(thing.size)
+        if issubclass(kind, dict):
+            return lambda thing: sys.getsizeof(thing) + self._sampled(dict.items(thing), len(thing))
+        if issubclass(kind, _CONTAINERS):
+            return lambda thing: sys.getsizeof(thing) + self._sampled(thing, len(thing))
+        slots = [name for base in kind.__mro__ for name in _slots(base)]
+        return lambda thing: sum(
+            self.bytes_of(value)
+            for value in (*getattr(thing, "__dict__", {}).values(), *(getattr(thing, name, None) for name in slots))
+        )
 
     def _sampled(self, items: Iterable[object], size: int) -> float:
         # Taking them out is one call, during which no other thread changes what they are taken from.
-        step = -(-size // _SOME) if size else 1
-        taken = list(items) if step == 1 else list(islice(items, 0, None, step))
+        step = -(-size // _SOME) or 1
+        taken = list(islice(items, 0, None, step))
         found = sum(self._item(item) for item in taken)
         return found * size / len(taken) if taken else 0.0
 
@@ -79,13 +92,9 @@ class _Look:
         return self.bytes_of(item, inside=True)
 
 
-def _attributes(thing: object) -> Iterator[Any]:
-    yield from list(getattr(thing, "__dict__", {}).values())
-    for kind in type(thing).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                yield getattr(thing, name, None)
+def _slots(kind: type) -> list[str]:
+    slots = vars(kind).get("__slots__", ())
+    return [name for name in ((slots,) if isinstance(slots, str) else slots) if name not in ("__dict__", "__weakref__")]
 
 
 def spelled_bytes(number: float) -> str:
