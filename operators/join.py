@@ -22,6 +22,7 @@ from flow.verbs import verb
 from operators.aggregates.columns import plain_type
 from operators.aggregates.layout import apart
 from operators.expressions import Expression, bind_condition, coalesce, col, expression
+from operators.expressions.type_names import type_text
 from operators.joining.input import Input
 from operators.joining.partition import JoinPartition
 from operators.project import Project
@@ -232,7 +233,7 @@ def _fields(schema: StreamSchema) -> list[pa.Field]:
             pa.nulls(0, field.type).take(pa.array([], pa.int64()))
         except pa.ArrowNotImplementedError as error:
             raise GraphError(
-                f"rows with columns of type {field.type} cannot be joined: cast {field.name!r} first"
+                f"rows with columns of type {type_text(field.type)} cannot be joined: cast {field.name!r} first"
             ) from error
     return fields
 
@@ -247,7 +248,7 @@ def _check_hashable(name: str, kind: pa.DataType, why: str) -> None:
     try:
         hash_columns([pa.nulls(0, kind)])
     except TypeError as error:
-        raise GraphError(f"column {name!r} of type {kind} {why}: cast it") from error
+        raise GraphError(f"column {name!r} of type {type_text(kind)} {why}: cast it") from error
 
 
 Keys = str | Iterable[str | tuple[str, str]] | Mapping[str, str]

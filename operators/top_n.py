@@ -23,6 +23,7 @@ from flow.verbs import verb
 from operators.aggregates.columns import IntArray, column, grown, physical, plain, plain_type, unique_slots
 from operators.aggregates.layout import apart, as_names
 from operators.aggregates.store import groups_of
+from operators.expressions.type_names import type_text
 from operators.heads import Heads, Runs, Seen
 from operators.routing import keyed
 from operators.row_counts import RowCounts, changes_of, row_kinds, rows_and_weights
@@ -89,7 +90,7 @@ class TopN(Operator):
         for order in self.order:
             kind = plain_type(schema.column_type(order.column))
             if not has_order(kind):
-                raise GraphError(f"column {order.column!r} is {kind}, whose values have no order")
+                raise GraphError(f"column {order.column!r} is {type_text(kind)}, whose values have no order")
         fields = [pa.field(name, plain_type(schema.column_type(name))) for name in schema.names]
         if self.rank is not None:
             if self.rank in (*schema.names, WEIGHT):

@@ -24,6 +24,7 @@ from flow.verbs import verb
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, plain, plain_type, unique_slots
 from operators.aggregates.layout import as_names
 from operators.expressions import Expression, expression
+from operators.expressions.type_names import type_text
 from operators.joining.payload import Payload, equal_rows
 from operators.routing import keyed
 
@@ -86,12 +87,12 @@ class Upsert(Operator):
                 hash_columns([pa.nulls(0, kind)])
             except TypeError as error:
                 raise GraphError(
-                    f"rows with the column {name!r} of type {kind} cannot be told apart: {error}"
+                    f"rows with the column {name!r} of type {type_text(kind)} cannot be told apart: {error}"
                 ) from error
         if self.deletes is not None:
             kind = self.deletes.bind(schema.columns).type
             if not (pa.types.is_boolean(kind) or pa.types.is_null(kind)):
-                raise GraphError(f"what deletes is a condition; {self.deletes} is of type {kind}")
+                raise GraphError(f"what deletes is a condition; {self.deletes} is of type {type_text(kind)}")
         return StreamSchema(changelog_of(pa.schema(kinds.items())))
 
     def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:

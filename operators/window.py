@@ -21,6 +21,7 @@ from flow.operator import Operator, Partition, PartitionContext
 from flow.schema import StreamSchema
 from flow.verbs import verb
 from operators.aggregates.columns import BoolArray, IntArray, column, event_microseconds, physical
+from operators.expressions.type_names import type_text
 
 WINDOW_START = "window_start"
 WINDOW_END = "window_end"
@@ -126,7 +127,7 @@ def window_fields(schema: StreamSchema, window: Window) -> list[pa.Field]:
     """The columns `window_start` and `window_end`; raises GraphError where the window's column is no timestamp."""
     kind = schema.column_type(window.column)
     if not pa.types.is_timestamp(kind):
-        raise GraphError(f"windows over {window.column!r}, which has type {kind}; it must be a timestamp")
+        raise GraphError(f"windows over {window.column!r}, which has type {type_text(kind)}; it must be a timestamp")
     return [pa.field(name, pa.timestamp("us", kind.tz)) for name in (WINDOW_START, WINDOW_END)]
 
 

@@ -247,7 +247,7 @@ def test_what_does_not_fit_is_refused_before_it_runs() -> None:
     schema = {"in": StreamSchema(made(1).schema)}
     with pytest.raises(GraphError, match=r"no column 'kye'.*did you mean 'key'"):
         Aggregate(("kye",), {"n": agg.count()}).output(schema)
-    with pytest.raises(GraphError, match=r"'total': sum\(\) of string; its argument must be a number"):
+    with pytest.raises(GraphError, match=r"'total': sum\(\) of TEXT; its argument must be a number"):
         Aggregate(("key",), {"total": agg.sum("name")}).output(schema)
     with pytest.raises(GraphError, match="emit='often'"):
         Aggregate(("key",), {"n": agg.count()}, "often")  # type: ignore[arg-type]
@@ -267,7 +267,7 @@ def test_integer_sums_do_not_wrap() -> None:
     assert total([-(2**63) + 5], [-5]) == -(2**63)
     assert total([top, -top, top], [-top, 7]) == 7
     for batches in ([[top, 1]], [[top], [1]], [[-(2**63)], [-1]], [[2**62] * 4], [[-(2**62)] * 5]):
-        with pytest.raises(RowError, match="beyond int64"):
+        with pytest.raises(RowError, match="beyond BIGINT"):
             total(*batches)
 
 
@@ -283,7 +283,7 @@ def test_decimal_sums_do_not_wrap() -> None:
     assert total([top - 9, 4], [5]) == Decimal(top)
     assert total([-top, top], [-3, -(10**30)]) == Decimal(-(10**30) - 3)
     for sign in (1, -1):
-        with pytest.raises(RowError, match="beyond decimal"):
+        with pytest.raises(RowError, match="beyond DECIMAL"):
             total([sign * top], [sign])
 
 

@@ -385,12 +385,12 @@ UNORDERED = pa.dense_union([pa.field("x", pa.int64())])
 def test_what_does_not_fit_is_refused() -> None:
     schema = pa.schema([("s", pa.string()), ("x", pa.int64()), ("f", pa.float64()), ("l", UNORDERED)])
     for aggregation, message in (
-        (agg.bool_and("x"), r"bool_and\(\) of int64; its argument must be a condition"),
-        (agg.bit_or("f"), r"bit_or\(\) of double; its argument must be an integer"),
-        (agg.corr("x", "s"), r"corr\(\) of string; its arguments must be numbers"),
+        (agg.bool_and("x"), r"bool_and\(\) of BIGINT; its argument must be a condition"),
+        (agg.bit_or("f"), r"bit_or\(\) of DOUBLE; its argument must be an integer"),
+        (agg.corr("x", "s"), r"corr\(\) of TEXT; its arguments must be numbers"),
         (agg.arg_min("s", "l"), r"its second argument must be of a type with an order"),
-        (agg.median("s"), r"median\(\) of string; its argument must be a number"),
-        (agg.string_agg("x"), r"string_agg\(\) of int64; its argument must be a string"),
+        (agg.median("s"), r"median\(\) of TEXT; its argument must be a number"),
+        (agg.string_agg("x"), r"string_agg\(\) of BIGINT; its argument must be a string"),
         (agg.array_agg("x", order_by="l"), "a type without an order"),
         (agg.mode("l"), "a type with an order"),
     ):

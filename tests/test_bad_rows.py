@@ -112,7 +112,7 @@ def test_a_sum_beyond_its_type_is_an_error_not_a_wrap(partitions: int) -> None:
         lambda: read(rows, partitions=partitions, then=lambda s: s.key_by("k").aggregate(name="total", s=agg.sum("v")))
     )
     assert error.node.startswith("total")
-    assert "the sum is beyond int64" in str(error)
+    assert "the sum is beyond BIGINT" in str(error)
 
 
 @PLACES

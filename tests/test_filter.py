@@ -77,8 +77,8 @@ def test_what_is_needed_and_what_a_reader_may_skip():
     ("condition", "message"),
     [
         (col("m") > 1, r"no column 'm'; known here: \['at', 'k', 'n'\]"),
-        (col("n") + 1, "a condition must be a boolean, and this has type int64"),
-        (col("k") > 1, r"does not take \(string, int64\)"),
+        (col("n") + 1, "a condition must be a boolean, and this has type BIGINT"),
+        (col("k") > 1, r"does not take \(TEXT, BIGINT\)"),
     ],
 )
 def test_what_does_not_fit_is_refused_when_the_graph_is_built(condition, message):

@@ -139,7 +139,7 @@ def test_what_is_no_row_s_fault_fails_the_run_under_every_policy(emit: Any) -> N
     rows = Table({"k": [1, 1, 2], "v": [2**62, 2**62, 1]})
     summed = graph.source("mine", rows).aggregate(keys="k", total=agg.sum("v"), emit=emit, on_error="skip")
     summed.sink("out", Collect())
-    assert "beyond int64" in str(failure(lambda: run(graph)).cause)
+    assert "beyond BIGINT" in str(failure(lambda: run(graph)).cause)
 
 
 def test_a_value_that_no_sum_can_hold_is_a_row_at_fault() -> None:

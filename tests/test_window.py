@@ -54,7 +54,7 @@ def test_windows_are_values_and_checked() -> None:
     for wrong in (lambda: Tumble("time", 0), lambda: Hop("time", 60, -1)):
         with pytest.raises(GraphError, match="longer than nothing"):
             wrong()
-    with pytest.raises(GraphError, match="'x', which has type int64; it must be a timestamp"):
+    with pytest.raises(GraphError, match="'x', which has type BIGINT; it must be a timestamp"):
         AssignWindows(Tumble("x", 60)).output({"in": SCHEMA})
 
 

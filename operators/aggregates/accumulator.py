@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from flow.errors import RowError
 from operators.aggregates.columns import BoolArray, IntArray, column, floats, physical, present, unique_slots, valid
+from operators.expressions.type_names import in_sql, type_text
 
 
 class Values:
@@ -131,7 +132,7 @@ class MergedByValue(Accumulator):
         try:
             return [array.cast(self.state_type)]
         except pa.ArrowInvalid as error:
-            raise RowError(f"a value is beyond {self.state_type}: {error}") from error
+            raise RowError(f"a value is beyond {type_text(self.state_type)}: {in_sql(str(error))}") from error
 
 
 class MadeOfRows(Accumulator):

@@ -16,6 +16,7 @@ from operators.aggregates.columns import physical_type, plain_type
 from operators.aggregates.ranks import Ordering
 from operators.aggregates.user import AggregateFunction
 from operators.expressions import Expression, expression
+from operators.expressions.type_names import type_text
 from operators.values.order_words import has_order
 
 SPREADS: Final = frozenset({"stddev", "stddev_pop", "var", "var_pop"})
@@ -266,7 +267,9 @@ class Aggregation:
         kinds = [plain_type(part.bind(schema).type) for part in self.fed]
         for item, kind in zip(self.order, kinds[-len(self.order) :], strict=False):
             if not is_comparable(kind):
-                raise GraphError(f"{self.function}() ordered by {item.expression} of {kind}, a type without an order")
+                raise GraphError(
+                    f"{self.function}() ordered by {item.expression} of {type_text(kind)}, a type without an order"
+                )
         if self.user is not None:
             self.user.check(kinds[: 1 + len(self.more)])
             return self.user.result
@@ -312,7 +315,7 @@ class Aggregation:
         self, kind: pa.DataType, fits: Callable[[pa.DataType], bool], must: str, what: str = "argument"
     ) -> pa.DataType:
         if not fits(kind):
-            raise GraphError(f"{self.function}() of {kind}; its {what} {must}")
+            raise GraphError(f"{self.function}() of {type_text(kind)}; its {what} {must}")
         return kind
 
 

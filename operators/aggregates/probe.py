@@ -12,6 +12,7 @@ from flow.schema import StreamSchema
 from operators.aggregates.bank import Aggregations
 from operators.aggregates.columns import plain, plain_type
 from operators.expressions import BoundExpression
+from operators.expressions.type_names import in_sql
 
 
 class Probe:
@@ -39,4 +40,4 @@ class Probe:
             try:
                 plain(part(batch)).cast(pa.int64())
             except pa.ArrowInvalid as error:
-                raise RowError(f"a value is beyond int64: {error}") from error
+                raise RowError(f"a value is beyond BIGINT: {in_sql(str(error))}") from error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flow.errors import RowError
 from operators.aggregates.accumulator import MergedByValue, Values
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, present
+from operators.expressions.type_names import type_text
 from operators.values.decimals import largest, unscaled
 
 _LIMIT: Final = 2**63
@@ -62,7 +63,7 @@ class IntegerSum(MergedByValue):
         low, high, top = sums.limbs
         if (top != -(high >> 31)).any():
             other = "" if pa.types.is_temporal(self.kind) else "; cast the argument to decimal or double"
-            raise RowError(f"the sum is beyond int64{other}")
+            raise RowError(f"the sum is beyond BIGINT{other}")
         self._sums[touched] = high << 32 | low
         self._bound = largest(self._sums)
 
@@ -137,7 +138,7 @@ class DecimalSum(MergedByValue):
         for place in np.flatnonzero((touched.limbs[3] >= edge) | (touched.limbs[3] < -edge)).tolist():
             total = sum(int(limb[place]) << (32 * power) for power, limb in enumerate(touched.limbs))
             if abs(total) >= _DECIMAL_LIMIT:
-                raise RowError(f"the sum is beyond {self.state_type}; cast the argument to double")
+                raise RowError(f"the sum is beyond {type_text(self.state_type)}; cast the argument to DOUBLE")
         for limb, carried in zip(self._limbs.limbs, touched.limbs, strict=True):
             limb[values.touched] = carried
 

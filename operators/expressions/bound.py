@@ -6,6 +6,7 @@ as bytes) or a scalar for all rows; only `BoundExpression` expands it to the dec
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +19,13 @@ import pyarrow.compute as pc
 from flow.errors import RowError
 from operators.expressions.casts import Value, cast_value, try_cast_value
 from operators.expressions.registry import Kernel
+from operators.expressions.type_names import in_sql, type_text
 from operators.expressions.types import Argument, ExpressionError, logical, storage
 
 FAILURES = (pa.ArrowInvalid, pa.ArrowNotImplementedError, ArithmeticError, ValueError)
 """What a kernel raises when it cannot work on a value."""
 
+_UNREAD = re.compile(r"Failed to parse string: (.*) as a scalar of (type .*)", re.DOTALL)
 _WORDS = {"divide by zero": "division by zero", "overflow": "the result is out of range of its type"}
 
 
@@ -270,7 +273,9 @@ def coerced(bound: Bound, target: pa.DataType, text: str) -> Bound:
         try:
             return BoundLiteral(cast_value(bound.scalar, target))
         except FAILURES as error:
-            raise ExpressionError(f"{text}: {bound.scalar.as_py()!r} is no {target}: {reason(error)}") from error
+            wrong, why = f"{bound.scalar.as_py()!r} is no ", reason(error)
+            said = why if why.startswith(wrong) else f"{wrong}{type_text(target)}: {why}"
+            raise ExpressionError(f"{text}: {said}") from error
     return BoundCast(text, bound, target, total=bound.total and logical(bound.type) == target)
 
 
@@ -317,4 +322,6 @@ def decoded(value: Value) -> Any:
 
 def reason(error: BaseException) -> str:
     """What a kernel complains about, in SQL's words."""
-    return _WORDS.get(str(error).lower(), str(error))
+    if (unread := _UNREAD.fullmatch(str(error))) is not None:
+        return f"{unread[1]} is no {in_sql(unread[2]).removeprefix('type ')}"
+    return _WORDS.get(str(error).lower()) or in_sql(str(error))

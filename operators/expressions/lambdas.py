@@ -16,6 +16,7 @@ from operators.expressions.bound import Bound, expanded
 from operators.expressions.casts import Value
 from operators.expressions.lists import Lists, spread
 from operators.expressions.nodes import Expression, boolean
+from operators.expressions.type_names import type_text
 from operators.expressions.types import ExpressionError, logical
 
 _MARK = "parameter "
@@ -70,7 +71,7 @@ class OfElements(Expression):
         operand = self.operand.resolve(schema)
         kind = logical(operand.type)
         if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-            raise ExpressionError(f"{self}: {self.operand} has type {kind}; it must be a list")
+            raise ExpressionError(f"{self}: {self.operand} has type {type_text(kind)}; it must be a list")
         used = tuple(name for name in schema.names if name in self.body.columns)
         kinds = [logical(kind.value_type), pa.int64()]
         if len(self.parameters) > len(kinds):

@@ -215,7 +215,7 @@ class Literal(Expression):
                 return pa.scalar(number, literal_decimal(number))
             return pa.scalar(self.value, self.type)
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-            as_type = "" if self.type is None else f" of type {self.type}"
+            as_type = "" if self.type is None else f" of type {type_text(self.type)}"
             raise ExpressionError(f"{self.value!r} is no value{as_type}: {error}") from error
 
     def resolve(self, schema: pa.Schema) -> Bound:
@@ -307,7 +307,7 @@ class Cast(Expression):
             return bound
         target = logical(self.type)
         if not castable(logical(bound.type), target):
-            raise ExpressionError(f"{self}: {bound.type} cannot be cast to {self.type}")
+            raise ExpressionError(f"{self}: {type_text(bound.type)} cannot be cast to {type_text(self.type)}")
         return folded(BoundCast(str(self), bound, target, self.forgiving, self.forgiving and bound.total), (bound,))
 
     def __str__(self) -> str:
@@ -393,7 +393,7 @@ class Field(Expression):
         """The field; raises ExpressionError with the nearest name where there is none."""
         bound = self.operand.resolve(schema)
         if not pa.types.is_struct(bound.type):
-            raise ExpressionError(f"{self}: {self.operand} has type {bound.type}; only structs have fields")
+            raise ExpressionError(f"{self}: {self.operand} has type {type_text(bound.type)}; only structs have fields")
         if self.name not in bound.type.names:
             raise ExpressionError(f"{self}: no field {self.name!r}; {known(self.name, bound.type.names)}")
         name = self.name
@@ -411,7 +411,7 @@ def boolean(expression: Expression, schema: pa.Schema) -> Bound:
     """A condition, bound. Raises ExpressionError where it is none."""
     bound = expression.resolve(schema)
     if logical(bound.type) != pa.bool_() and not pa.types.is_null(bound.type):
-        raise ExpressionError(f"{expression}: a condition must be a boolean, and this has type {bound.type}")
+        raise ExpressionError(f"{expression}: a condition must be a boolean, and this has type {type_text(bound.type)}")
     return coerced(bound, pa.bool_(), str(expression))
 
 
@@ -425,7 +425,7 @@ def _meeting(expression: Expression, bounds: Iterable[Bound]) -> pa.DataType:
     kind = common(arguments)
     if kind is None:
         raise ExpressionError(
-            f"{expression}: its values have types that do not meet: {[str(argument.type) for argument in arguments]}"
+            f"{expression}: its values have types that do not meet: {[type_text(each.type) for each in arguments]}"
         )
     return kind
 

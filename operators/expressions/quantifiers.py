@@ -13,6 +13,7 @@ from operators.expressions.bound import Bound, BoundCall, coerced, expanded, fol
 from operators.expressions.functions import resolve
 from operators.expressions.lists import Booleans, Lists, broadcast
 from operators.expressions.nodes import Expression
+from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, ExpressionError, common, family, logical
 
 
@@ -45,7 +46,7 @@ class Quantified(Expression):
         if values.argument.unknown:
             values = coerced(values, pa.list_(logical(operand.type)), str(self))
         if family(logical(values.type)) != "list":
-            raise ExpressionError(f"{self}: {self.values} has type {values.type}; it must be an array")
+            raise ExpressionError(f"{self}: {self.values} has type {type_text(values.type)}; it must be an array")
         element = Argument(logical(values.type.value_type))
         met = common([operand.argument, element]) if operand.argument.flexible else None
         resolved = resolve(self.operator, [operand.argument if met is None else Argument(met), element])

@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 import pyarrow as pa
 
+from operators.expressions.type_names import type_text
 from operators.expressions.types import JSON, UUID, Argument, ExpressionError, Family, common
 
 Kernel = Callable[..., pa.Array]
@@ -228,7 +229,7 @@ def resolve(name: str, arguments: Sequence[Argument]) -> Resolved:
             resolved = candidate.rules[level](arguments)
             if resolved is not None:
                 return resolved
-    given = ", ".join(str(argument.type) for argument in arguments)
+    given = ", ".join(type_text(argument.type) for argument in arguments)
     raise ExpressionError(f"{name!r} does not take ({given}); known here: {[each.signature for each in overloads]}")
 
 

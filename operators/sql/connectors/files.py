@@ -14,6 +14,7 @@ from flow.errors import GraphError
 from flow.schema import WEIGHT
 from flow.sink import Sink
 from operators.change_streams.forms import FORMS, READ_AS, Form
+from operators.expressions.type_names import type_text
 from operators.files.arrow import ArrowFile
 from operators.files.csv import Csv
 from operators.files.debezium import DebeziumJson
@@ -126,9 +127,9 @@ def _refuse_ambiguous(source: FileSource, table: TableOptions) -> None:
     for name in doubtful:
         if name in held.names and pa.types.is_integer(held.field(name).type):
             raise GraphError(
-                f"column {name!r} of {table.name!r} holds whole numbers ({held.field(name).type}), and TIMESTAMP does "
-                "not say what they count: declare TIMESTAMP(0), (3), (6) or (9) for seconds, milli-, micro- or "
-                "nanoseconds since 1970"
+                f"column {name!r} of {table.name!r} holds whole numbers ({type_text(held.field(name).type)}), and "
+                "TIMESTAMP does not say what they count: declare TIMESTAMP(0), (3), (6) or (9) for seconds, milli-, "
+                "micro- or nanoseconds since 1970"
             )
 
 

@@ -16,7 +16,9 @@ from flow.errors import GraphError, known
 from operators.expressions import Call, Case, Cast, Column, Expression, InList, Literal, functions
 from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.expressions.lambdas import Parameter
+from operators.expressions.type_names import type_text
 from operators.expressions.types import INTERVAL
+from operators.expressions.table_functions import TableFunction
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.expressions.choices import choice
 from operators.sql.expressions.composites import ELEMENT, composite
@@ -108,7 +110,7 @@ class ExpressionReader:
         kind = expression.bind(self._schema).type
         if not pa.types.is_boolean(kind) and not pa.types.is_null(kind):
             raise self._text.error(
-                f"{clause} needs a condition; {self._labelled(render(bare(tree)))} has type {kind}", tree
+                f"{clause} needs a condition; {self._labelled(render(bare(tree)))} has type {type_text(kind)}", tree
             )
         return expression
 
@@ -276,6 +278,12 @@ class ExpressionReader:
             return UserCall(function, converted)
         if isinstance(function, AsyncFunction):
             return AsyncCall(function, converted)
+        if isinstance(function, TableFunction):
+            if not isinstance(node.parent, exp.Unnest | exp.Explode):
+                raise self._text.error(
+                    f"{name}() is a table function", node, f"write FROM table, LATERAL {name}(...) AS u, and name u here"
+                )
+            return function.call(converted)
         if isinstance(node, exp.Anonymous) and self._text.functions and name.lower() not in (names := functions()):
             raise self._text.error(f"no function {name!r}; {known(name, [*names, *self._text.functions])}", node)
         return Call(name, converted)

@@ -18,8 +18,10 @@ from flow.errors import GraphError, known
 from operators import udf
 from operators.aggregates.aggregation import FUNCTIONS
 from operators.aggregates.user import AggregateFunction
-from operators.calling.callables import is_async
+from operators.calling.callables import described, is_async
 from operators.expressions import functions as scalar_functions
+from operators.expressions.table_functions import TableFunction, gives_rows_later
+from operators.expressions.type_names import type_text
 from operators.sql.expressions.types import arrow_type
 from operators.sql.grammar.dialect import Text, Tree, exp
 
@@ -30,12 +32,17 @@ _KINDS: Final[dict[str, Callable[..., Any]]] = {
     "aggregate": udf.aggregate,
 }
 
+Returned = pa.DataType | pa.Schema | None
+"""What a function is declared to return: values of a type, rows of columns, or nothing is said."""
+
 _WAITING: Final[dict[str, Callable[[str], Any]]] = {
     "concurrency": int,
     "cached": int,
     "retries": int,
     "timeout": str,
     "backoff": str,
+    "cached_for": str,
+    "deterministic": lambda value: {"true": True, "false": False}[value],
 }
 """Options of async functions, and what they are."""
 
@@ -74,6 +81,8 @@ def mark_aggregates(text: Text, query: Tree) -> Tree:
 def create_function(text: Text, statement: exp.Create) -> None:
     """Read ``CREATE FUNCTION name(argument type, ...) RETURNS type LANGUAGE PYTHON AS 'module:function'``.
 
+    What returns ``TABLE (column type, ...)`` is a table function.
+
     Raises:
         SqlError: something is missing, or the function cannot be loaded.
     """
@@ -84,11 +93,13 @@ def create_function(text: Text, statement: exp.Create) -> None:
         declared = declared.this
     name = declared.name
     options: dict[str, str] = {}
-    returns, language = None, ""
+    returns: Returned = None
+    language = ""
     for each in statement.args["properties"].expressions if statement.args.get("properties") else ():
         match each:
             case exp.ReturnsProperty():
-                returns = arrow_type(text, each.this)
+                returned = each.this
+                returns = _columns(text, returned) if each.args.get("is_table") else arrow_type(text, returned)
             case exp.LanguageProperty():
                 language = each.name.lower()
             case _:
@@ -110,6 +121,18 @@ def create_function(text: Text, statement: exp.Create) -> None:
     if statement.args.get("exists") and name.lower() in text.functions:
         return
     add_function(text, name, function, declared, bool(statement.args.get("replace")))
+
+
+def _columns(text: Text, returned: exp.Schema) -> pa.Schema:
+    columns: dict[str, pa.DataType] = {}
+    for tree in returned.expressions:
+        kind = tree.args.get("kind")
+        if not isinstance(tree, exp.ColumnDef) or kind is None or tree.args.get("constraints"):
+            raise text.error("a column that is returned needs a name and a type: RETURNS TABLE (x BIGINT)", tree)
+        if tree.name in columns:
+            raise text.error(f"the column {tree.name!r} is declared twice", tree)
+        columns[tree.name] = arrow_type(text, kind)
+    return pa.schema(list(columns.items()))
 
 
 def _argument(text: Text, tree: Tree) -> pa.DataType:
@@ -149,26 +172,36 @@ def _made(
     at: Tree,
     function: Any,
     arguments: list[pa.DataType] | None,
-    returns: pa.DataType | None,
+    returns: Returned,
     options: dict[str, str],
 ) -> udf.UserFunction:
-    kind = options.pop("kind", "async" if is_async(function) else "scalar")
+    of_rows = isinstance(returns, pa.Schema)
+    waits = gives_rows_later(function) if of_rows else is_async(function)
+    kind = options.pop("kind", "async" if waits else "scalar")
     nulls = options.pop("called_on_null", "false")
     if kind not in _KINDS:
         raise text.error(f"a function is no {kind!r}; {known(kind, _KINDS)}", at)
+    if of_rows and kind == "aggregate":
+        raise text.error("an aggregate returns one value, not a table", at, "write RETURNS and a type")
+    if of_rows and (kind == "async") != waits:
+        raise text.error(f"{described(function)} is {'' if waits else 'not '}async", at, "leave kind out")
     if nulls not in ("true", "false"):
         raise text.error(f"called_on_null is 'true' or 'false', not {nulls!r}", at)
     try:
         more = {key: _WAITING[key](options.pop(key)) for key in tuple(options) if kind == "async" and key in _WAITING}
-    except ValueError as error:
-        raise text.error(f"an option is no whole number: {error}", at) from error
+    except (ValueError, KeyError) as error:
+        raise text.error(f"an option is neither a whole number nor 'true' or 'false': {error}", at) from error
     if options:
         unknown, names = next(iter(options)), ["kind", "called_on_null", *(_WAITING if kind == "async" else ())]
         raise text.error(f"a function of kind {kind!r} has no option {unknown!r}; {known(unknown, names)}", at)
     if kind in ("vectorised", "aggregate") and (arguments is None or returns is None):
         raise text.error(f"the types of a {kind} function must be said", at, "write f(x DOUBLE) RETURNS DOUBLE ...")
     try:
-        make = _KINDS[kind](arguments=arguments, returns=returns, called_on_null=nulls == "true", **more)
+        options_of: dict[str, Any] = {"arguments": arguments, "returns": returns, "called_on_null": nulls == "true"}
+        if of_rows:
+            make = udf.table(vectorised=kind == "vectorised", **options_of, **more)
+        else:
+            make = _KINDS[kind](**options_of, **more)
         made: udf.UserFunction = make(function)
     except GraphError as error:
         raise text.error(str(error), at) from error
@@ -180,12 +213,20 @@ def _check_declaration(
     at: Tree,
     function: udf.UserFunction,
     arguments: list[pa.DataType] | None,
-    returns: pa.DataType | None,
+    returns: Returned,
 ) -> None:
+    result = function.columns if isinstance(function, TableFunction) else function.result
     if (arguments is not None and tuple(arguments) != function.arguments) or (
-        returns is not None and returns != function.result
+        returns is not None and returns != result
     ):
-        kinds = ", ".join(map(str, function.arguments))
         raise text.error(
-            f"the function is declared ({kinds}) -> {function.result} in Python", at, "leave the types out here"
+            f"the function is declared {signature(function)} in Python", at, "leave the types out here"
         )
+
+
+def signature(function: udf.UserFunction) -> str:
+    """The types of a function's arguments and of what it returns."""
+    result = type_text(function.result)
+    if isinstance(function, TableFunction):
+        result = f"TABLE ({', '.join(f'{field.name} {type_text(field.type)}' for field in function.columns)})"
+    return f"({', '.join(map(type_text, function.arguments))}) -> {result}"

@@ -123,7 +123,10 @@ class StatementParser(Parser):
         return kind
 
     def _parse_function_declaration(self, start: Any, replace: bool) -> Any:
-        """``[AGGREGATE] FUNCTION name[(argument type, ...)] [RETURNS type] LANGUAGE word AS 'module:name' [WITH]``."""
+        """``[AGGREGATE] FUNCTION name[(argument type, ...)] [RETURNS type] LANGUAGE word AS 'module:name' [WITH]``.
+
+        A table function RETURNS TABLE (name type, ...).
+        """
         aggregate = self._is_word("AGGREGATE")
         if not self._is_word("FUNCTION"):
             self.raise_error("expected CREATE AGGREGATE FUNCTION")
@@ -135,9 +138,11 @@ class StatementParser(Parser):
         while self._curr and self._curr.token_type != TokenType.SEMICOLON:
             token = self._curr
             if self._is_word("RETURNS"):
-                if self._curr.text.upper() == "TABLE":
-                    self.raise_error("functions do not return tables: return a list, and take it apart with UNNEST")
-                parts.append(self._placed(token, exp.ReturnsProperty(this=self._parse_types())))
+                table = self._is_word("TABLE")
+                returned: Any = self._parse_types() if not table else None
+                if table:
+                    returned = exp.Schema(expressions=self._parse_wrapped_csv(self._parse_field_def))
+                parts.append(self._placed(token, exp.ReturnsProperty(this=returned, is_table=table)))
             elif self._is_word("LANGUAGE"):
                 parts.append(self._placed(token, exp.LanguageProperty(this=self._parse_var(any_token=True))))
             elif self._match(TokenType.ALIAS):

@@ -5,7 +5,7 @@ A table has no order of its own; an order says which of its rows are left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import attrs
@@ -13,11 +13,12 @@ import attrs
 from flow.errors import GraphError
 from operators.expressions import Column, Expression
 from operators.sql.expressions.constants import constant, value_of
-from operators.sql.expressions.reader import ExpressionReader, bare, conjuncts
+from operators.sql.expressions.reader import bare, conjuncts
 from operators.sql.grammar.dialect import Text, Tree, exp, offset_of, render
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
 from operators.sql.planning.lateral import unnested
+from operators.sql.planning.rows import Rows, extended
 from operators.sql.qualifying.names import refuse
 from operators.sql.qualifying.subquery_nodes import PER
 from operators.values.order_words import Order
@@ -71,56 +72,33 @@ def _count(text: Text, tree: Tree, clause: str) -> int | None:
     return value
 
 
-@attrs.frozen
-class Rows:
-    """The rows of a SELECT before its projection.
+def _with_numbers(rows: Rows, window: exp.Window, name: str) -> Rows:
+    """The rows with their numbers, as row_number() gives them, in a column."""
+    computed: list[tuple[str, Expression]] = []
+    reader = rows.reader
 
-    Attributes:
-        text: where the SELECT stands.
-        plan: the rows.
-        columns: the names of their columns, by relation and column in the tree.
-        labels: how columns that the text does not name are called in messages.
-    """
+    def column(tree: Tree) -> str:
+        expression = reader.read(tree)
+        if not isinstance(expression, Column):
+            computed.append((f"{name}_{len(computed)}", expression))
+            return computed[-1][0]
+        return expression.name
 
-    text: Text
-    plan: p.Plan
-    columns: Mapping[tuple[str, str], str]
-    labels: Mapping[str, str]
-
-    @property
-    def reader(self) -> ExpressionReader:
-        """Reads expressions over the rows."""
-        return ExpressionReader(self.text, schema_of(self.plan).columns, self.columns, self.labels)
-
-    def numbered(self, window: exp.Window, name: str) -> Rows:
-        """The rows with their numbers, as row_number() gives them, in a column."""
-        computed: list[tuple[str, Expression]] = []
-        reader = self.reader
-
-        def column(tree: Tree) -> str:
-            expression = reader.read(tree)
-            if not isinstance(expression, Column):
-                computed.append((f"{name}_{len(computed)}", expression))
-                return computed[-1][0]
-            return expression.name
-
-        keys = tuple(dict.fromkeys(column(tree) for tree in window.args.get("partition_by") or ()))
-        ordered = window.args.get("order")
-        order = _orders([(column(each.this), each) for each in ordered.expressions] if ordered else [])
-        plan = self.plan
-        if computed:
-            plan = p.Project(plan, (*((each, Column(each)) for each in schema_of(plan).names), *computed))
-        top = p.TopN(plan, order, None, 0, keys, name)
-        try:
-            schema_of(top)
-        except GraphError as error:
-            raise self.text.error(str(error), window) from error
-        return attrs.evolve(
-            self,
-            plan=top,
-            columns={**self.columns, (NUMBERS, name): name},
-            labels={**self.labels, name: render(bare(window))},
-        )
+    keys = tuple(dict.fromkeys(column(tree) for tree in window.args.get("partition_by") or ()))
+    ordered = window.args.get("order")
+    order = _orders([(column(each.this), each) for each in ordered.expressions] if ordered else [])
+    plan = extended(rows.plan, *computed) if computed else rows.plan
+    top = p.TopN(plan, order, None, 0, keys, name)
+    try:
+        schema_of(top)
+    except GraphError as error:
+        raise rows.text.error(str(error), window) from error
+    return attrs.evolve(
+        rows,
+        plan=top,
+        columns={**rows.columns, (NUMBERS, name): name},
+        labels={**rows.labels, name: render(bare(window))},
+    )
 
 
 def _orders(keys: Iterable[tuple[str, Tree]]) -> tuple[Order, ...]:
@@ -211,7 +189,7 @@ class _Finishing:
                 if name is None:
                     name = f"__number{len(self._numbers)}"
                     self._numbers.append((node, name))
-                    self._rows = self._rows.numbered(node, name)
+                    self._rows = _with_numbers(self._rows, node, name)
             else:
                 return node
             column = exp.column(exp.to_identifier(name, quoted=True), table=NUMBERS)

@@ -19,8 +19,9 @@ from operators.sql.plan.conditions import all_of
 from operators.sql.plan.operators import schema_of
 from operators.sql.planning.correlation import mentions_outside
 from operators.sql.planning.lateral import is_lateral, names_left, names_outside, plan_table_function, table_of_lateral
+from operators.sql.planning.rows import Rows
 from operators.sql.planning.subqueries import Subqueries
-from operators.sql.planning.subquery_tables import OuterRows, PlanInner
+from operators.sql.planning.subquery_tables import PlanInner
 from operators.sql.qualifying.from_clause import FromItem, Joined
 from operators.sql.qualifying.subquery_nodes import OUTER, nested, own_columns
 from operators.sql.qualifying.tables import Columns, Domain
@@ -99,11 +100,7 @@ class _From:
         reader = self._reader([left, right], {**left_columns, **right_columns, **columns})
         conditions = [reader.condition(part, "ON") for part in on if part not in later]
         plan = join(left, right, item.kind, [*equal, *conditions])
-        if later:
-            rows = Subqueries(self._text, plan, columns, self._inner)
-            for part in later:
-                rows.keep(part, "ON")
-            plan = rows.plan
+        plan = self._keeping(plan, columns, later)
         return plan, left_columns if item.kind in ("semi", "anti") else columns
 
     def _given(self, item: Joined, domain: Domain | None) -> tuple[Domain | None, Domain | None]:
@@ -154,8 +151,9 @@ class _From:
                     hint="join to a subquery that has done it: LEFT JOIN LATERAL (SELECT ... WHERE ...) ON TRUE",
                 )
             self._conditions += 1
-            rows = Subqueries(self._text, *sides[at], self._inner, relation=f"condition {self._conditions}")
-            node.replace(rows.column(node))
+            plan, columns = sides[at]
+            rows = Rows(self._text, plan, dict(columns))
+            node.replace(Subqueries(rows, self._inner, f"condition {self._conditions}").column(node))
             sides[at] = rows.plan, rows.columns
         (result,) = holder.expressions
         assert isinstance(result, exp.Expr)
@@ -175,7 +173,7 @@ class _From:
 
     def _beside(self, left: p.Plan, columns: Columns, leaf: Tree, kind: p.JoinKind, on: Sequence[Tree]) -> Planned:
         """Rows joined to what is computed of each of them."""
-        rows = OuterRows(self._text, left, dict(columns), {})
+        rows = Rows(self._text, left, dict(columns))
         if isinstance(leaf, exp.Unnest):
             wanted = [part for part in on if not isinstance(part, exp.Boolean) or not part.this]
             if kind != "inner" and (wanted or kind != "left"):
@@ -203,10 +201,14 @@ class _From:
                 joined = attrs.evolve(table, condition=condition).joined(rows, table.plan, kind)
                 return joined, rows.columns if kind in ("semi", "anti") else both
             plan, columns = table.joined(rows, table.plan, "inner"), both
-        kept = Subqueries(self._text, plan, columns, self._inner)
-        for part in on:
-            kept.keep(part, "ON")
-        return kept.plan, columns
+        return self._keeping(plan, columns, on), columns
+
+    def _keeping(self, plan: p.Plan, columns: Columns, conditions: Sequence[Tree]) -> p.Plan:
+        """The rows for which conditions are true, which may have subqueries."""
+        subqueries = Subqueries(Rows(self._text, plan, dict(columns)), self._inner)
+        for condition in conditions:
+            subqueries.keep(condition, "ON")
+        return subqueries.rows.plan
 
     def _reader(self, plans: Sequence[p.Plan], columns: Columns) -> ExpressionReader:
         return ExpressionReader(self._text, _schema_of(plans), columns)

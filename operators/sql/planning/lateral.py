@@ -11,13 +11,15 @@ from typing import Final
 import attrs
 
 from operators.expressions import Call, Column, Expression, Field, Literal
+from operators.expressions.type_names import type_text
 from operators.sql.expressions.constants import ONE_ROW
 from operators.sql.expressions.reader import ExpressionReader, bare
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
 from operators.sql.planning.correlation import mentions_outside
-from operators.sql.planning.subquery_tables import OuterRows, PlanInner, SubqueryTable, table_of
+from operators.sql.planning.rows import Rows, extended
+from operators.sql.planning.subquery_tables import PlanInner, SubqueryTable, table_of
 from operators.sql.qualifying.from_forms import FROM_ZERO, NUMBER_FIRST, NUMBERED, element_columns
 from operators.sql.qualifying.subquery_nodes import NAMES, PARAMETERS, Subquery, is_parameter
 from operators.sql.qualifying.tables import Columns
@@ -48,7 +50,7 @@ def names_outside(leaf: Tree) -> bool:
     return any(map(mentions_outside, outside_of(leaf)))
 
 
-def plan_table_function(text: Text, leaf: exp.Unnest, rows: OuterRows | None, *, outer: bool) -> tuple[p.Plan, Columns]:
+def plan_table_function(text: Text, leaf: exp.Unnest, rows: Rows | None, *, outer: bool) -> tuple[p.Plan, Columns]:
     """The rows, each once for every element of the arrays of a table function over them.
 
     Args:
@@ -58,7 +60,7 @@ def plan_table_function(text: Text, leaf: exp.Unnest, rows: OuterRows | None, *,
         outer: whether rows without any element stay.
     """
     alone = rows is None
-    rows = rows or OuterRows(text, p.Values(ONE_ROW), {}, {})
+    rows = rows or Rows(text, p.Values(ONE_ROW))
     before = [] if alone else schema_of(rows.plan).names
     lists = [(rows.fresh("list"), rows.read(tree)) for tree in leaf.expressions]
     kinds = [rows.type_of(expression) for _, expression in lists]
@@ -99,13 +101,12 @@ def unnested(
     for call, (_, array) in zip(calls, arrays, strict=True):
         kind = array.bind(schema_of(plan).columns).type
         if element_type(kind) is None:
-            raise text.error(f"UNNEST takes lists and maps; {render(bare(call.this))} has type {kind}", call)
+            raise text.error(f"UNNEST takes lists and maps; {render(bare(call.this))} has type {type_text(kind)}", call)
     made = [(name, next(fresh)) for name, _ in arrays]
-    below = p.Project(plan, (*((name, Column(name)) for name in before), *arrays))
-    return p.Unnest(below, tuple(made)), [name for _, name in made]
+    return p.Unnest(extended(plan, *arrays), tuple(made)), [name for _, name in made]
 
 
-def table_of_lateral(rows: OuterRows, leaf: Tree, inner: PlanInner) -> tuple[SubqueryTable, Columns]:
+def table_of_lateral(rows: Rows, leaf: Tree, inner: PlanInner) -> tuple[SubqueryTable, Columns]:
     """The table of a subquery in FROM that has parameters, to be joined to the rows that these are computed of."""
     shown = leaf.args[NAMES]
     node = exp.Anonymous(this="subquery", expressions=[each.copy() for each in leaf.args[PARAMETERS]])

@@ -6,7 +6,7 @@ A SELECT becomes, from the bottom up: its table, WHERE, the columns of keys, the
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from flow.errors import GraphError
@@ -19,9 +19,10 @@ from operators.sql.grammar.errors import SqlError
 from operators.sql.optimising.optimise import optimise
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
-from operators.sql.planning.finishing import Rows, finished, refuse_unbounded
+from operators.sql.planning.finishing import finished, refuse_unbounded
 from operators.sql.planning.grouping import GROUPED, Grouping
 from operators.sql.planning.joins import plan_from
+from operators.sql.planning.rows import Rows
 from operators.sql.planning.sets import plan_set_operation, plan_values
 from operators.sql.planning.subqueries import Subqueries
 from operators.sql.planning.subquery_tables import of_each
@@ -33,7 +34,7 @@ from operators.sql.qualifying.qualify import qualify
 from operators.sql.qualifying.row_values import rows_compared_apart
 from operators.sql.qualifying.scope import renamed
 from operators.sql.qualifying.subquery_nodes import WHOLE
-from operators.sql.qualifying.tables import Catalog, Domain, Tables
+from operators.sql.qualifying.tables import Catalog, Columns, Domain, Tables
 from operators.sql.qualifying.window_call import read_window_call
 
 
@@ -96,11 +97,11 @@ class _Selecting:
 
     def plan(self) -> p.Plan:
         select = self._select
-        rows = Subqueries(self._text, *self._from(), self._inner)
+        subqueries = Subqueries(self._from(), self._inner)
         if where := select.args.get("where"):
             self._refuse_aggregates(where, "WHERE", "filter groups with HAVING")
             for condition in conjuncts(where.this):
-                rows.keep(condition, "WHERE")
+                subqueries.keep(condition, "WHERE")
         group = select.args.get("group")
         for key in group.expressions if group else ():
             self._refuse_aggregates(key, "GROUP BY")
@@ -110,44 +111,52 @@ class _Selecting:
         calls = [call for tree in outputs for call in aggregate_calls(tree)]
         if group:
             holder = exp.Tuple(expressions=group.expressions)
-            rows.unnest_below([holder], outputs)
+            subqueries.unnest_below([holder], outputs)
             group.set("expressions", holder.expressions)
-        rows.replace_below(group.expressions if group else [], calls, outputs)
         keys = group.expressions if group else []
+        subqueries.replace_below(keys, calls, outputs)
         if keys or calls or having:
-            named = [(each.this, each.alias) for each in select.expressions]
-            grouping = Grouping(self._text, rows.plan, rows.columns, keys, calls, named)
-            plan = grouping.plan(self._emit())
-            if select.args.get(WHOLE) and self._domain is not None:
-                plan = of_each(plan, self._domain)
-            columns = {(GROUPED, name): name for name in schema_of(plan).names}
-            rows = Subqueries(self._text, plan, columns, self._inner, grouping.labels, GROUPED)
-            if having:
-                for condition in conjuncts(having.this):
-                    rows.keep(grouping.over_groups(condition), "HAVING")
-            return self._finished(rows, grouping.over_groups)
+            return self._grouped(subqueries.rows, keys, calls)
         if emit := select.args.get(EMIT):
             raise self._text.error(
                 f"EMIT {emit.name} says when groups are given out, and this query has none", emit, "leave it out"
             )
-        return self._finished(rows, lambda tree: tree)
+        return self._finished(subqueries, lambda tree: tree)
 
-    def _finished(self, rows: Subqueries, over: Callable[[Tree], Tree]) -> p.Plan:
+    def _grouped(self, rows: Rows, keys: Sequence[Tree], calls: Sequence[Tree]) -> p.Plan:
+        """The result of a SELECT whose rows are groups."""
+        select = self._select
+        named = [(each.this, each.alias) for each in select.expressions]
+        grouping = Grouping(self._text, rows.plan, rows.columns, keys, calls, named)
+        plan = grouping.plan(self._emit())
+        if select.args.get(WHOLE) and self._domain is not None:
+            plan = of_each(plan, self._domain)
+        columns = {(GROUPED, name): name for name in schema_of(plan).names}
+        groups = Subqueries(Rows(self._text, plan, columns, dict(grouping.labels)), self._inner, GROUPED)
+        if having := select.args.get("having"):
+            for condition in conjuncts(having.this):
+                groups.keep(grouping.over_groups(condition), "HAVING")
+        return self._finished(groups, grouping.over_groups)
+
+    def _finished(self, subqueries: Subqueries, over: Callable[[Tree], Tree]) -> p.Plan:
         select = self._select
         clauses = (select.args.get(key) for key in ("qualify", "order", "distinct"))
-        rows.replace([*select.expressions, *(clause for clause in clauses if clause)], over)
-        return finished(select, Rows(self._text, rows.plan, rows.columns, rows.labels), over)
+        subqueries.replace([*select.expressions, *(clause for clause in clauses if clause)], over)
+        return finished(select, subqueries.rows, over)
 
     def _inner(self, query: Tree, domain: Domain | None) -> p.Plan:
         return _plan(self._text, query, self._catalog, domain)
 
-    def _from(self) -> tuple[p.Plan, Mapping[tuple[str, str], str]]:
+    def _from(self) -> Rows:
+        columns: Columns
         if self._select.args.get("from_"):
             item = read_from(self._text, self._select)
-            return plan_from(self._text, item, self._relation, self._inner, self._domain)
-        if self._domain is not None:
-            return self._domain.plan, self._domain.columns
-        return p.Values(ONE_ROW), {}
+            plan, columns = plan_from(self._text, item, self._relation, self._inner, self._domain)
+        elif self._domain is not None:
+            plan, columns = self._domain.plan, self._domain.columns
+        else:
+            plan, columns = p.Values(ONE_ROW), {}
+        return Rows(self._text, plan, dict(columns))
 
     def _relation(self, source: Tree) -> tuple[p.Plan, dict[tuple[str, str], str]]:
         alias = source.args["alias"]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from operators.expressions import Cast, Column, Literal
+from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, common, logical
 from operators.sql.expressions.constants import constant, value_of
 from operators.sql.grammar.dialect import Text, Tree, exp
@@ -86,8 +87,8 @@ def _alike(text: Text, query: exp.SetOperation, left: p.Plan, right: p.Plan) -> 
         kind = common(arguments)
         if kind is None:
             raise text.error(
-                f"{set_operation_name(query)}: column {name!r} is {arguments[0].type} on the left and "
-                f"{arguments[1].type} on the right, which do not meet",
+                f"{set_operation_name(query)}: column {name!r} is {type_text(arguments[0].type)} on the left and "
+                f"{type_text(arguments[1].type)} on the right, which do not meet",
                 query.expression,
                 "cast one of them",
             )
@@ -125,7 +126,7 @@ def _values(text: Text, name: str, trees: Sequence[Tree]) -> pa.Array:
     arguments = [expression.bind(pa.schema([])).root.argument for expression in expressions]
     kind = common(arguments)
     if kind is None:
-        types = sorted({str(argument.type) for argument in arguments})
+        types = sorted({type_text(argument.type) for argument in arguments})
         raise text.error(f"VALUES: column {name!r} has values of types that do not meet: {types}", trees[0])
     return pa.concat_arrays(
         [value_of(text, expression, tree, kind) for expression, tree in zip(expressions, trees, strict=True)]

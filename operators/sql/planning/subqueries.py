@@ -6,7 +6,7 @@ rows around it, joined to them by a left join with at most one row for each of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Final
 
@@ -17,13 +17,14 @@ from operators.aggregates import Aggregation
 from operators.aggregates.columns import plain_type
 from operators.expressions import Call, Case, Column, Expression, Literal
 from operators.sql.expressions.reader import OPERATORS
-from operators.sql.grammar.dialect import Text, Tree, exp, offset_of
+from operators.sql.grammar.dialect import Tree, exp, offset_of
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
 from operators.sql.plan.rewriting import substitute
 from operators.sql.planning.correlation import has_one_row_at_most, is_one_row
 from operators.sql.planning.lateral import unnested
-from operators.sql.planning.subquery_tables import OuterRows, PlanInner, SubqueryTable, on_nothing, table_of
+from operators.sql.planning.rows import Rows
+from operators.sql.planning.subquery_tables import PlanInner, SubqueryTable, on_nothing, table_of
 from operators.sql.qualifying.row_values import compared
 from operators.sql.qualifying.subquery_nodes import Subquery, nested, subquery_of
 from operators.values.order_words import has_order
@@ -38,43 +39,20 @@ class Subqueries:
     """The subqueries of a SELECT's expressions over its rows.
 
     Args:
-        text: where the query stands.
-        plan: the rows.
-        columns: the names of their columns, by relation and column in the tree.
+        rows: of the SELECT; they change.
         inner: plans a subquery's tree.
-        labels: how columns that the text does not name are called in messages.
         relation: what the columns belong to that subqueries become.
+
+    Attributes:
+        rows: those that are left, with the columns that subqueries have become.
     """
 
-    def __init__(
-        self,
-        text: Text,
-        plan: p.Plan,
-        columns: Mapping[tuple[str, str], str],
-        inner: PlanInner,
-        labels: Mapping[str, str] | None = None,
-        relation: str = SUBQUERY,
-    ) -> None:
-        self._text = text
-        self._rows = OuterRows(text, plan, dict(columns), dict(labels or {}))
+    def __init__(self, rows: Rows, inner: PlanInner, relation: str = SUBQUERY) -> None:
+        self.rows = rows
+        self._text = rows.text
         self._inner = inner
         self._relation = relation
         self._known: dict[Tree, str] = {}
-
-    @property
-    def plan(self) -> p.Plan:
-        """The rows that are left, with the columns that subqueries have become."""
-        return self._rows.plan
-
-    @property
-    def columns(self) -> dict[tuple[str, str], str]:
-        """The names of the columns, by relation and column in the tree."""
-        return self._rows.columns
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """How columns that the text does not name are called in messages."""
-        return self._rows.labels
 
     def keep(self, condition: Tree, clause: str) -> None:
         """Keep the rows for which a condition of its own is true.
@@ -87,8 +65,8 @@ class Subqueries:
             tree, negated = tree.this.unnest(), not negated
         if not (isinstance(tree, exp.Anonymous) and self._kept(tree, negated)):
             tree = self.replaced(condition)
-            predicate = self._rows.reader().condition(tree, clause)
-            self._rows.plan = p.Filter(self._rows.plan, predicate)
+            predicate = self.rows.reader.condition(tree, clause)
+            self.rows.plan = p.Filter(self.rows.plan, predicate)
 
     def replaced(self, tree: Tree) -> Tree:
         """The expression with columns of the rows in place of its subqueries.
@@ -138,11 +116,11 @@ class Subqueries:
         if not calls:
             return
         self.replace(keys, lambda tree: tree)
-        plan, names = unnested(self._text, self._rows.plan, calls, self._rows.reader())
-        self._rows.plan = plan
+        plan, names = unnested(self._text, self.rows.plan, calls, self.rows.reader)
+        self.rows.plan = plan
         made = dict(zip(calls, names, strict=True))
         for name in names:
-            self._rows.columns[self._relation, name] = name
+            self.rows.columns[self._relation, name] = name
         for node in [node for tree in (*keys, *outputs) for node in tree.find_all(exp.Explode)]:
             if node in made:
                 node.replace(exp.column(exp.to_identifier(made[node], quoted=True), table=self._relation))
@@ -152,13 +130,13 @@ class Subqueries:
         subquery = subquery_of(node)
         assert subquery is not None
         if node not in self._known:
-            before = schema_of(self._rows.plan).names
+            before = schema_of(self.rows.plan).names
             value = self._value(node, subquery)
-            name = self._rows.fresh(SUBQUERY)
-            self._rows.plan = p.Project(self._rows.plan, (*((each, Column(each)) for each in before), (name, value)))
+            name = self.rows.fresh(SUBQUERY)
+            self.rows.plan = p.Project(self.rows.plan, (*((each, Column(each)) for each in before), (name, value)))
             self._known[node.copy()] = name
-            self._rows.columns[self._relation, name] = name
-            self._rows.labels[name] = f"({subquery.shown})"
+            self.rows.columns[self._relation, name] = name
+            self.rows.labels[name] = f"({subquery.shown})"
         column = exp.column(
             exp.to_identifier(self._known[node], quoted=True), table=exp.to_identifier(self._relation, quoted=True)
         )
@@ -173,8 +151,8 @@ class Subqueries:
             return False
         node = self._with_plain_operands(node, subquery)
         if subquery.kind == "exists":
-            table = table_of(self._rows, node, self._inner, paired=True)
-            self._rows.plan = table.joined(self._rows, table.plan, "anti" if negated else "semi")
+            table = table_of(self.rows, node, self._inner, paired=True)
+            self.rows.plan = table.joined(self.rows, table.plan, "anti" if negated else "semi")
             return True
         if (subquery.kind, subquery.operator) == ("all", exp.NEQ):
             negated = not negated
@@ -183,9 +161,9 @@ class Subqueries:
         if negated:
             self._exclude(node, subquery)
         else:
-            table = table_of(self._rows, node, self._inner, paired=True)
+            table = table_of(self.rows, node, self._inner, paired=True)
             pairs = [self._pair(table, operand, at) for at, operand in enumerate(_operands(node, subquery))]
-            self._rows.plan = table.joined(self._rows, _without_nulls(table, pairs), "semi", *pairs)
+            self.rows.plan = table.joined(self.rows, table.without_nulls([own for _, own in pairs]), "semi", *pairs)
         return True
 
     def _exclude(self, node: exp.Anonymous, subquery: Subquery) -> None:
@@ -194,18 +172,18 @@ class Subqueries:
         None of the subquery's rows may be equal or unknown to be, so that a NULL on either side matters, unless the
         subquery has no rows at all.
         """
-        table = table_of(self._rows, node, self._inner, paired=False)
+        table = table_of(self.rows, node, self._inner, paired=False)
         pair, *others = (self._pair(table, operand, at) for at, operand in enumerate(_operands(node, subquery)))
         if others:
             condition = _perhaps_equal_pairs([pair, *others])
-            self._rows.plan = p.Join(self._rows.plan, table.plan, "anti", table.keys, condition, table.null_safe)
+            self.rows.plan = p.Join(self.rows.plan, table.plan, "anti", table.keys, condition, table.null_safe)
             return
-        rows = self._rows
+        rows = self.rows
         nullable = [schema_of(rows.plan).columns.field(pair[0]), schema_of(table.plan).columns.field(pair[1])]
-        rows.plan = table.joined(rows, _without_nulls(table, [pair]), "anti", pair)
+        rows.plan = table.joined(rows, table.without_nulls([pair[1]]), "anti", pair)
         if any(field.nullable for field in nullable):
             total, present = rows.fresh("rows"), rows.fresh("values")
-            counts = _grouped(table, (total, Aggregation("count")), (present, Aggregation("count", Column(pair[1]))))
+            counts = table.grouped((total, Aggregation("count")), (present, Aggregation("count", Column(pair[1]))))
             rows.plan = table.joined(rows, counts, "left")
             empty = Call("=", (Call("coalesce", (Column(total), _ZERO)), _ZERO))
             clear = Call("and", (Call("is not null", (Column(pair[0]),)), _equal(total, present)))
@@ -222,11 +200,11 @@ class Subqueries:
             case "scalar":
                 assert subquery.operator is not None
                 values = self._scalars(node, one_row)
-                left = [self._rows.read(each) for each in _operands(node, subquery)]
+                left = [self.rows.read(each) for each in _operands(node, subquery)]
                 return compared(OPERATORS[subquery.operator], left, values)
             case "array":
                 (value,) = self._scalars(node, one_row)
-                kind = self._rows.type_of(value)
+                kind = self.rows.type_of(value)
                 return Call("coalesce", (value, Literal([], kind)))
             case "exists" if one_row:
                 aggregate = self._of_one_row(node, _TRUE)
@@ -235,9 +213,9 @@ class Subqueries:
             case _:
                 pass
         if subquery.kind == "exists":
-            table = table_of(self._rows, node, self._inner, paired=False, whole=True)
-            total = self._rows.fresh("rows")
-            self._rows.plan = table.joined(self._rows, _grouped(table, (total, Aggregation("count"))), "left")
+            table = table_of(self.rows, node, self._inner, paired=False, whole=True)
+            total = self.rows.fresh("rows")
+            self.rows.plan = table.joined(self.rows, table.grouped((total, Aggregation("count"))), "left")
             return Call(">", (Call("coalesce", (Column(total), _ZERO)), _ZERO))
         operands = _operands(node, subquery)
         if len(operands) > 1:
@@ -245,7 +223,7 @@ class Subqueries:
         if one_row and not subquery.query.args.get("having"):
             assert subquery.operator is not None
             (value,) = self._scalars(node, one_row)
-            return Call(OPERATORS[subquery.operator], (self._rows.read(operands[0]), value))
+            return Call(OPERATORS[subquery.operator], (self.rows.read(operands[0]), value))
         return self._compared(node, subquery, operands[0])
 
     def _scalars(self, node: exp.Anonymous, one_row: bool) -> list[Expression]:
@@ -254,20 +232,20 @@ class Subqueries:
         assert subquery is not None
         if one_row and subquery.operands <= 1 and (value := self._of_one_row(node, None)) is not None:
             return [value]
-        table = table_of(self._rows, node, self._inner, paired=False, whole=True)
+        table = table_of(self.rows, node, self._inner, paired=False, whole=True)
         if one_row or has_one_row_at_most(subquery.query):
-            self._rows.plan = table.joined(self._rows, table.plan, "left")
+            self.rows.plan = table.joined(self.rows, table.plan, "left")
             return [Column(each) for each in table.values]
-        total = self._rows.fresh("rows")
-        names = [self._rows.fresh("only") for _ in table.values]
+        total = self.rows.fresh("rows")
+        names = [self.rows.fresh("only") for _ in table.values]
         kinds = [schema_of(table.plan).column_type(each) for each in table.values]
         picked = ["min" if has_order(plain_type(kind)) else "any_value" for kind in kinds]
         wanted = [
             (name, Aggregation(function, Column(each)))
             for name, function, each in zip(names, picked, table.values, strict=True)
         ]
-        grouped = self._checked(_grouped(table, (total, Aggregation("count")), *wanted), node)
-        self._rows.plan = p.OnlyRow(table.joined(self._rows, grouped, "left"), total, names[0])
+        grouped = self._checked(table.grouped((total, Aggregation("count")), *wanted), node)
+        self.rows.plan = p.OnlyRow(table.joined(self.rows, grouped, "left"), total, names[0])
         return [Column(name) for name in names]
 
     def _found_row(self, node: exp.Anonymous, subquery: Subquery, operands: list[Tree]) -> Expression:
@@ -279,8 +257,8 @@ class Subqueries:
                 operands[0],
                 hint="write [NOT] EXISTS (SELECT ... WHERE ...)",
             )
-        table = table_of(self._rows, node, self._inner, paired=False, whole=True)
-        rows = self._rows
+        table = table_of(self.rows, node, self._inner, paired=False, whole=True)
+        rows = self.rows
         pairs = [self._pair(table, operand, at) for at, operand in enumerate(operands)]
         outer = list(dict.fromkeys([*(name for name, _ in table.keys), *(name for name, _ in pairs)]))
         verdicts: list[str] = []
@@ -299,8 +277,8 @@ class Subqueries:
 
     def _compared(self, node: exp.Anonymous, subquery: Subquery, operand: Tree) -> Expression:
         """`operand comparison ANY | ALL (subquery)`, from what can be counted and from the extremes of its values."""
-        table = table_of(self._rows, node, self._inner, paired=False)
-        rows, operator, some = self._rows, subquery.operator, subquery.kind == "any"
+        table = table_of(self.rows, node, self._inner, paired=False)
+        rows, operator, some = self.rows, subquery.operator, subquery.kind == "any"
         assert operator is not None
         value, own = table.aligned(rows, operand, 0)
         left = Column(rows.named(value, "operand"))
@@ -310,7 +288,7 @@ class Subqueries:
         if (some, operator) in ((True, exp.EQ), (False, exp.NEQ)):
             found = rows.fresh("found")
             matched = SubqueryTable(table.plan, (), (*table.keys, (left.name, own)), False, None, table.select)
-            equal = _grouped(matched, (found, Aggregation("count")), plan=_without_nulls(table, [(left.name, own)]))
+            equal = matched.grouped((found, Aggregation("count")), plan=table.without_nulls([own]))
             before = schema_of(rows.plan).names
             joined = table.joined(rows, equal, "left", (left.name, own))
             rows.plan = p.Project(joined, tuple((name, Column(name)) for name in (*before, found)))
@@ -326,7 +304,7 @@ class Subqueries:
             else:
                 bound = greatest if operator in (exp.GT, exp.GTE) else least
                 decided = Call("not", (Call(OPERATORS[operator], (left, bound)),))
-        rows.plan = table.joined(rows, self._checked(_grouped(table, *wanted), node), "left")
+        rows.plan = table.joined(rows, self._checked(table.grouped(*wanted), node), "left")
         unknown = Call("or", (Call("is null", (left,)), Call("<", (Column(present), Column(total)))))
         return Case(
             (
@@ -342,7 +320,7 @@ class Subqueries:
 
         None where more has happened to the aggregate than can be said of no rows.
         """
-        table = table_of(self._rows, node, self._inner, paired=False)
+        table = table_of(self.rows, node, self._inner, paired=False)
         over = _over_aggregate(table.plan)
         if over is None:
             return None
@@ -351,7 +329,7 @@ class Subqueries:
         assert value is not None
         if conditions:
             value = Case(tuple((Call("is not true", (each,)), _NULL) for each in conditions), value)
-        rows = self._rows
+        rows = self.rows
         result, marker = rows.fresh("value"), rows.fresh("found")
         keys = tuple((name, columns[name]) for name in table.own_keys)
         joined = p.Project(aggregate, (*keys, (result, value), (marker, _TRUE)))
@@ -367,8 +345,8 @@ class Subqueries:
 
     def _pair(self, table: SubqueryTable, operand: Tree, at: int) -> tuple[str, str]:
         """The columns of an operand and of what it is compared with."""
-        value, own = table.aligned(self._rows, operand, at)
-        return self._rows.named(value, "operand"), own
+        value, own = table.aligned(self.rows, operand, at)
+        return self.rows.named(value, "operand"), own
 
     def _checked(self, plan: p.Plan, node: exp.Anonymous) -> p.Plan:
         try:
@@ -394,19 +372,6 @@ def _perhaps_equal_pairs(pairs: Sequence[tuple[str, str]]) -> Expression:
     """Whether no pair is known to differ."""
     perhaps = (Call("is not false", (_equal(*pair),)) for pair in pairs)
     return reduce(lambda one, other: Call("and", (one, other)), perhaps)
-
-
-def _without_nulls(table: SubqueryTable, pairs: list[tuple[str, str]]) -> p.Plan:
-    """The table without values that equal nothing, where its join takes NULLs for equal."""
-    plan = table.plan
-    for _, own in pairs if table.null_safe else ():
-        plan = p.Filter(plan, Call("is not null", (Column(own),)))
-    return plan
-
-
-def _grouped(table: SubqueryTable, *aggregations: tuple[str, Aggregation], plan: p.Plan | None = None) -> p.Aggregate:
-    """One row a key of a subquery's table."""
-    return p.Aggregate(plan or table.plan, table.own_keys, aggregations, "changes")
 
 
 def _over_aggregate(plan: p.Plan) -> tuple[p.Aggregate, dict[str, Expression], list[Expression]] | None:

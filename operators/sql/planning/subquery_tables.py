@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from flow.operator import PartitionContext
 from operators.aggregate import Aggregate
+from operators.aggregates import Aggregation
 from operators.expressions import Call, Case, Cast, Column, Expression, Literal
+from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, common, logical
 from operators.sql.expressions.reader import ExpressionReader
 from operators.sql.grammar.dialect import Text, Tree, exp
@@ -23,63 +25,12 @@ from operators.sql.plan.operators import schema_of
 from operators.sql.plan.rewriting import substitute
 from operators.sql.planning.correlation import Body, aliased, body_of, carry, is_one_row, parameter
 from operators.sql.planning.grouping_sets import sets_of
+from operators.sql.planning.rows import Rows, extended
 from operators.sql.qualifying.subquery_nodes import OUTER, Subquery, own_parts, subquery_of
 from operators.sql.qualifying.tables import Domain
 
 PlanInner = Callable[[Tree, Domain | None], p.Plan]
 """Plans a subquery's tree over its domain."""
-
-
-@attrs.define(eq=False)
-class OuterRows:
-    """The rows that an expression is computed of, which grow columns.
-
-    Attributes:
-        text: where the query stands.
-        plan: the rows.
-        columns: the names of their columns, by relation and column in the tree.
-        labels: how columns that the text does not name are called in messages.
-    """
-
-    text: Text
-    plan: p.Plan
-    columns: dict[tuple[str, str], str]
-    labels: dict[str, str]
-    _handed: set[str] = attrs.field(factory=set)
-
-    def read(self, tree: Tree) -> Expression:
-        """The expression of a tree without subqueries."""
-        return self.reader().read(tree)
-
-    def reader(self) -> ExpressionReader:
-        """Reads expressions over the rows."""
-        return ExpressionReader(self.text, schema_of(self.plan).columns, self.columns, self.labels)
-
-    def fresh(self, stem: str) -> str:
-        """A name that is no column's yet."""
-        taken = {*schema_of(self.plan).names, *self._handed}
-        name, number = f"__{stem}", 0
-        while name in taken:
-            name, number = f"__{stem}{number}", number + 1
-        self._handed.add(name)
-        return name
-
-    def named(self, expression: Expression, stem: str) -> str:
-        """The column of the rows that is this expression, which is added where there is none."""
-        if isinstance(expression, Column):
-            return expression.name
-        name = self.fresh(stem)
-        self.plan = extended(self.plan, name, expression)
-        return name
-
-    def type_of(self, expression: Expression) -> pa.DataType:
-        """The type of an expression over the rows."""
-        return expression.bind(schema_of(self.plan).columns).type
-
-
-def extended(plan: p.Plan, name: str, expression: Expression) -> p.Plan:
-    """The plan with one more column."""
-    return p.Project(plan, (*((each, Column(each)) for each in schema_of(plan).names), (name, expression)))
 
 
 @attrs.define(eq=False)
@@ -107,11 +58,22 @@ class SubqueryTable:
         """Its sides of the keys."""
         return tuple(own for _, own in self.keys)
 
-    def joined(self, rows: OuterRows, table: p.Plan, kind: p.JoinKind, *more: tuple[str, str]) -> p.Plan:
+    def joined(self, rows: Rows, table: p.Plan, kind: p.JoinKind, *more: tuple[str, str]) -> p.Plan:
         """The rows joined to a table that has this one's keys, and perhaps others."""
         return p.Join(rows.plan, table, kind, (*self.keys, *more), self.condition, self.null_safe)
 
-    def aligned(self, rows: OuterRows, operand: Tree, at: int) -> tuple[Expression, str]:
+    def grouped(self, *aggregations: tuple[str, Aggregation], plan: p.Plan | None = None) -> p.Aggregate:
+        """One row a key of the table, or of a plan in its place."""
+        return p.Aggregate(plan or self.plan, self.own_keys, aggregations, "changes")
+
+    def without_nulls(self, columns: Sequence[str]) -> p.Plan:
+        """Its rows without values that equal nothing, where its join takes NULLs for equal."""
+        plan = self.plan
+        for name in columns if self.null_safe else ():
+            plan = p.Filter(plan, Call("is not null", (Column(name),)))
+        return plan
+
+    def aligned(self, rows: Rows, operand: Tree, at: int) -> tuple[Expression, str]:
         """An expression over the rows, and the column of the table that it is compared with, in one type."""
         left = rows.read(operand)
         value = self.values[at]
@@ -120,19 +82,17 @@ class SubqueryTable:
         bound = left.bind(schema_of(rows.plan).columns).root
         meeting = common([bound.argument, Argument(logical(kind))])
         if meeting is None:
-            raise rows.text.error(f"{bound.type} and {kind} cannot be compared", operand)
+            raise rows.text.error(f"{type_text(bound.type)} and {type_text(kind)} cannot be compared", operand)
         if logical(bound.type) != meeting:
             left = Cast(left, meeting)
         if logical(kind) != meeting:
             own = rows.fresh("value")
-            self.plan = extended(self.plan, own, Cast(Column(value), meeting))
+            self.plan = extended(self.plan, (own, Cast(Column(value), meeting)))
             value = own
         return left, value
 
 
-def table_of(
-    rows: OuterRows, node: exp.Anonymous, inner: PlanInner, *, paired: bool, whole: bool = False
-) -> SubqueryTable:
+def table_of(rows: Rows, node: exp.Anonymous, inner: PlanInner, *, paired: bool, whole: bool = False) -> SubqueryTable:
     """The table of a subquery.
 
     Args:
@@ -173,7 +133,7 @@ def _restore(query: Tree, original: Tree) -> None:
 
 
 def _correlated(
-    rows: OuterRows,
+    rows: Rows,
     holder: Tree,
     subquery: Subquery,
     body: Body,
@@ -272,13 +232,13 @@ def _outside(tree: Tree, parameters: Sequence[Tree]) -> Tree:
     return tree.transform(replaced)
 
 
-def _domain(rows: OuterRows, names: Sequence[str]) -> Domain:
+def _domain(rows: Rows, names: Sequence[str]) -> Domain:
     own = [f"__outer{number}" for number in range(len(names))]
     plan = p.Distinct(p.Project(rows.plan, tuple((mine, Column(name)) for mine, name in zip(own, names, strict=True))))
     return Domain(plan, {(OUTER, str(number)): name for number, name in enumerate(own)})
 
 
-def _apart(rows: OuterRows, query: Tree, plan: p.Plan, wanted: int) -> SubqueryTable:
+def _apart(rows: Rows, query: Tree, plan: p.Plan, wanted: int) -> SubqueryTable:
     names = schema_of(plan).names[:wanted]
     values = tuple(rows.fresh("value") for _ in names)
     columns = tuple((value, Column(name)) for value, name in zip(values, names, strict=True))
@@ -287,19 +247,21 @@ def _apart(rows: OuterRows, query: Tree, plan: p.Plan, wanted: int) -> SubqueryT
     )
 
 
-def _key(rows: OuterRows, table: SubqueryTable, outer: str, own: str) -> tuple[str, str]:
+def _key(rows: Rows, table: SubqueryTable, outer: str, own: str) -> tuple[str, str]:
     """A pair of columns of one type."""
     left, right = rows.type_of(Column(outer)), schema_of(table.plan).column_type(own)
     if logical(left) == logical(right):
         return outer, own
     meeting = common([Argument(logical(left)), Argument(logical(right))])
     if meeting is None:
-        raise rows.text.error(f"{left} and {right} cannot be compared", _tree_of(table.select, own))
+        raise rows.text.error(
+            f"{type_text(left)} and {type_text(right)} cannot be compared", _tree_of(table.select, own)
+        )
     if logical(left) != meeting:
         outer = rows.named(Cast(Column(outer), meeting), "outer")
     if logical(right) != meeting:
         name = rows.fresh("key")
-        table.plan = extended(table.plan, name, Cast(Column(own), meeting))
+        table.plan = extended(table.plan, (name, Cast(Column(own), meeting)))
         own = name
     return outer, own
 
@@ -309,7 +271,7 @@ def _tree_of(select: Tree, name: str) -> Tree:
 
 
 def _condition(
-    rows: OuterRows, table: SubqueryTable, body: Body, parameters: Sequence[Tree], seen: Mapping[tuple[str, str], str]
+    rows: Rows, table: SubqueryTable, body: Body, parameters: Sequence[Tree], seen: Mapping[tuple[str, str], str]
 ) -> Expression | None:
     """What is left to be true of pairs."""
     columns = dict(seen)
@@ -333,7 +295,7 @@ def of_each(plan: p.Plan, domain: Domain) -> p.Plan:
     outer = {name: f"__each{number}" for number, name in enumerate(plan.keys)}
     marker = next(name for name in (f"__found{n}" for n in range(len(taken) + 1)) if name not in taken)
     left = p.Project(domain.plan, tuple((new, Column(old)) for old, new in outer.items()))
-    right = p.Project(plan, (*((name, Column(name)) for name in schema_of(plan).names), (marker, Literal(True))))
+    right = extended(plan, (marker, Literal(True)))
     joined = p.Join(left, right, "left", tuple((new, old) for old, new in outer.items()), None, True)
     nothing = Call("is null", (Column(marker),))
     results = (

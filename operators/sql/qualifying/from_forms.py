@@ -11,6 +11,10 @@ from typing import Final
 
 import pyarrow as pa
 
+from flow.errors import known
+from operators.expressions.table_functions import TableFunction
+from operators.expressions.type_names import type_text
+from operators.sql.expressions.functions import shape_of
 from operators.sql.expressions.reader import bare
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.qualifying.subquery_nodes import LATERAL, own_parts
@@ -50,6 +54,8 @@ def spelled_alike(text: Text, query: Tree) -> None:
     for table in list(query.find_all(exp.Table)):
         if _is_series(table.this):
             table.replace(_unnest_of(table, [_series(table.this)]))
+        elif (call := _table_call(text, table.this)) is not None:
+            table.replace(_unnest_of(table, [call]))
     for unnest in list(query.find_all(exp.Unnest)):
         if not isinstance(unnest.parent, exp.Lateral):
             _number(unnest)
@@ -61,6 +67,29 @@ def spelled_alike(text: Text, query: Tree) -> None:
         series.replace(called)
     for plain in list(query.find_all(exp.GenerateSeries)):
         plain.replace(_series(plain))
+
+
+def _called(node: Tree) -> Tree:
+    """What stands in TABLE(...), as Flink writes it, or in none."""
+    wrapped = isinstance(node, exp.Anonymous) and str(node.this).upper() == "TABLE" and len(node.expressions) == 1
+    return node.expressions[0] if wrapped else node
+
+
+def _table_call(text: Text, node: Tree) -> exp.Anonymous | None:
+    """A call of a user's table function, if it is one."""
+    node = _called(node)
+    name, arguments = shape_of(node) or ("", ())
+    if not isinstance(text.functions.get(name.lower()), TableFunction):
+        return None
+    call = exp.Anonymous(this=name.lower(), expressions=[each for each in arguments if each is not None])
+    call.meta.update(node.meta)
+    return call
+
+
+def _no_table_function(text: Text, node: Tree) -> str:
+    name = render(_called(node)).partition("(")[0].lower()
+    names = [own for own, each in text.functions.items() if isinstance(each, TableFunction)]
+    return f"{name!r} behind LATERAL is no table function; {known(name, [*names, 'unnest'])}"
 
 
 def _kind(outer: bool) -> dict[str, object]:
@@ -142,9 +171,13 @@ def _replace_lateral(text: Text, lateral: exp.Lateral) -> None:
             replacement = _unnest_of(lateral, [_series(inner)])
         case exp.Posexplode() | exp.Explode():
             replacement = _exploded(text, lateral, inner)
+        case _ if (call := _table_call(text, inner)) is not None:
+            replacement = _unnest_of(lateral, [call])
         case _:
             raise text.error(
-                f"LATERAL {inner.key.upper()} is not supported yet", inner, "a subquery or UNNEST(...) may stand there"
+                _no_table_function(text, inner),
+                inner,
+                "a subquery, UNNEST(...) or a function that RETURNS TABLE (...) may stand there",
             )
     if joins := lateral.args.get("joins"):
         replacement.set("joins", joins)
@@ -207,7 +240,9 @@ def element_columns(text: Text, leaf: exp.Unnest, kinds: Sequence[pa.DataType]) 
         element = element_type(kind)
         if element is None:
             raise text.error(
-                f"UNNEST takes lists and maps; {render(bare(tree))} has type {kind}", tree, "make a list: ARRAY[...]"
+                f"UNNEST takes lists and maps; {render(bare(tree))} has type {type_text(kind)}",
+                tree,
+                "make a list: ARRAY[...]",
             )
         if pa.types.is_struct(element) and not leaf.args.get(WHOLE_ELEMENTS):
             result.append([(field.name, field.name) for field in element])

@@ -11,6 +11,7 @@ import attrs
 
 from flow.durations import microseconds
 from flow.errors import SettingsError, known
+from operators.expressions.table_functions import TableFunction
 from operators.sql.grammar.dialect import UNSUPPORTED_WINDOWS, WINDOWS, Text, Tree, exp, render
 from operators.sql.grammar.time_parser import interval_words
 
@@ -52,7 +53,13 @@ def read_window_call(text: Text, call: Tree) -> WindowCall:
     if name in UNSUPPORTED_WINDOWS:
         raise text.error(f"{name} windows are not supported yet; {known(name, WINDOWS)}", call)
     if name not in WINDOWS:
-        raise text.error(f"no table function {name}; {known(name, WINDOWS)}", call)
+        if name.lower() in text.functions:
+            raise text.error(
+                f"{name.lower()}() is no table function", call, "declare it so: RETURNS TABLE (x BIGINT), or udf.table"
+            )
+        functions = [own for own, each in text.functions.items() if isinstance(each, TableFunction)]
+        nearest = known(name.lower(), [*WINDOWS, *functions]) if functions else known(name, WINDOWS)
+        raise text.error(f"no table function {name}; {nearest}", call)
     arguments = _by_name(text, name, call)
     table = arguments["data"]
     if isinstance(table, exp.Column) and not table.args.get("table"):

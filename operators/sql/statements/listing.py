@@ -15,6 +15,7 @@ from operators.expressions.type_names import type_text
 from operators.expressions.types import logical
 from operators.sql.connectors.registry import connectors
 from operators.sql.explain import keys_text, kind_text
+from operators.sql.expressions.user_functions import signature
 from operators.sql.grammar.dialect import Text, exp
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
@@ -93,8 +94,7 @@ class Listing:
         }
         rows |= {(name, "aggregate", "", "") for name in FUNCTIONS}
         for name, each in self._text.functions.items():
-            signature = f"{name}({', '.join(map(type_text, each.arguments))}) -> {type_text(each.result)}"
-            rows.add((name, "of a user", signature, ""))
+            rows.add((name, "of a user", f"{name}{signature(each)}", ""))
         return strings(("name", "kind", "signature", "meaning"), sorted(rows))
 
     def _connectors(self) -> pa.Table:

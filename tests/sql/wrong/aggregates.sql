@@ -4,22 +4,22 @@ SELECT approx_quantile(price, 0.5) FROM trades;
 -- 1:8 median() has no DISTINCT; known here: ['any_value', 'arg_max'
 SELECT median(DISTINCT price) FROM trades;
 
--- 1:8 median() of string; its argument must be a number
+-- 1:8 median() of TEXT; its argument must be a number
 SELECT median(symbol) FROM trades;
 
--- 1:8 bool_and() of double; its argument must be a condition
+-- 1:8 bool_and() of DOUBLE; its argument must be a condition
 SELECT bool_and(price) FROM trades;
 
--- 1:8 bit_xor() of double; its argument must be an integer
+-- 1:8 bit_xor() of DOUBLE; its argument must be an integer
 SELECT bit_xor(price) FROM trades;
 
--- 1:8 string_agg() of int64; its argument must be a string
+-- 1:8 string_agg() of BIGINT; its argument must be a string
 SELECT string_agg(volume, ',') FROM trades;
 
 -- 1:27 the separator of string_agg() must be a string that the query says, not venue
 SELECT string_agg(symbol, venue) FROM trades;
 
--- 1:8 corr() of string; its arguments must be numbers
+-- 1:8 corr() of TEXT; its arguments must be numbers
 SELECT corr(price, symbol) FROM trades;
 
 -- 1:31 arg_min() takes two arguments here
@@ -49,7 +49,7 @@ SELECT sum(price) WITHIN GROUP (ORDER BY volume) FROM trades;
 -- 1:52 aggregates cannot be nested
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY sum(price)) FROM trades;
 
--- 1:8 stddev() of string; its argument must be a number
+-- 1:8 stddev() of TEXT; its argument must be a number
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT stddev(symbol) FROM trades;
 
@@ -61,7 +61,7 @@ SELECT percentile_cont(price) WITHIN GROUP (ORDER BY price) FROM trades;
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY price) FROM trades;
 
--- 1:8 percentile_cont() of string; its argument must be a number
+-- 1:8 percentile_cont() of TEXT; its argument must be a number
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY symbol) FROM trades;
 
@@ -101,7 +101,7 @@ SELECT sum(DISTINCT price, volume) FROM trades;
 -- hint: see docs/functions.md for its arguments
 SELECT sum(*) FROM trades;
 
--- 1:8 avg() of string; its argument must be a number, duration or interval
+-- 1:8 avg() of TEXT; its argument must be a number, duration or interval
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT avg(symbol) FROM trades;
 
@@ -117,7 +117,7 @@ SELECT min() FROM trades;
 -- hint: FROM cannot stand here; something may be missing before it
 SELECT sum(price) WHERE price > 1 FROM trades;
 
--- 1:8 bool_or() of int64; its argument must be a condition
+-- 1:8 bool_or() of BIGINT; its argument must be a condition
 -- hint: compare it: column > 0, or column IS NOT NULL
 SELECT bool_or(volume) FROM trades;
 
@@ -125,7 +125,7 @@ SELECT bool_or(volume) FROM trades;
 -- hint: leave out what follows argument 1
 SELECT every(price > 1, 2) FROM trades;
 
--- 1:8 bit_and() of string; its argument must be an integer
+-- 1:8 bit_and() of TEXT; its argument must be an integer
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT bit_and(symbol) FROM trades;
 

@@ -12,7 +12,7 @@ SELECT a.price FROM trades a WHERE price > ALL trades;
 -- hint: write = ALL (ARRAY[1, 2]) or = ALL (SELECT ...)
 SELECT a.price FROM trades a WHERE price > ALL (1, 2);
 
--- 1:36 price = ANY (1): 1 has type int64; it must be an array
+-- 1:36 price = ANY (1): 1 has type BIGINT; it must be an array
 -- hint: make a list: ARRAY[...]; or write IN (...) for several values
 SELECT a.price FROM trades a WHERE price = ANY (1);
 
@@ -69,7 +69,7 @@ SELECT price FROM trades EXCEPT DISTINCT SELECT volume, price FROM trades;
 -- hint: write (SELECT ... LIMIT 10) UNION ...
 SELECT price FROM trades ORDER BY 1 UNION SELECT price FROM trades;
 
--- 1:42 UNION: column 'price' is double on the left and timestamp[us] on the right, which do not meet
+-- 1:42 UNION: column 'price' is DOUBLE on the left and TIMESTAMP on the right, which do not meet
 -- hint: cast one of them
 (SELECT price FROM trades) UNION (SELECT event_time FROM trades);
 
@@ -85,7 +85,7 @@ VALUES;
 -- hint: each row stands in parentheses: VALUES (1, 'a'), (2, 'b')
 VALUES 1, 2;
 
--- 1:19 CAST('b' AS BIGINT): Failed to parse string: 'b' as a scalar of type int64
+-- 1:19 CAST('b' AS BIGINT): 'b' is no BIGINT
 -- hint: write a value of that type, or TRY_CAST, which gives NULL
 VALUES (1, 'a'), ('b', 2);
 
@@ -238,7 +238,7 @@ SELECT grouping() FROM trades GROUP BY symbol;
 -- hint: something is missing before or after HAVING
 SELECT count(*) FROM trades HAVING;
 
--- 1:36 count > 'x': 'x' is no int64: Failed to parse string: 'x' as a scalar of type int64
+-- 1:36 count > 'x': 'x' is no BIGINT
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT count(*) FROM trades HAVING count(*) > 'x';
 

@@ -1,7 +1,7 @@
 -- 1:8 lenght(symbol): no function 'lenght'; did you mean 'length'?
 SELECT lenght(symbol) FROM trades;
 
--- 1:8 substring(symbol): 'substring' does not take (string); known here
+-- 1:8 substring(symbol): 'substring' does not take (TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT substr(symbol) FROM trades;
 
@@ -13,15 +13,15 @@ SELECT upper(symbol, venue) FROM trades;
 -- hint: write upper(...) of a column, for example
 SELECT upper() FROM trades;
 
--- 1:8 round(symbol): 'round' does not take (string); known here
+-- 1:8 round(symbol): 'round' does not take (TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT round(symbol) FROM trades;
 
--- 1:8 round(price, 'two'): 'round' does not take (double, string); known here
+-- 1:8 round(price, 'two'): 'round' does not take (DOUBLE, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT round(price, 'two') FROM trades;
 
--- 1:8 coalesce(price, symbol): its values have types that do not meet: ['double', 'string']
+-- 1:8 coalesce(price, symbol): its values have types that do not meet: ['DOUBLE', 'TEXT']
 -- hint: cast one of them: CAST(column AS TEXT)
 SELECT coalesce(price, symbol) FROM trades;
 
@@ -33,11 +33,11 @@ SELECT coalesce() FROM trades;
 -- hint: something is missing before or after NULLIF
 SELECT nullif(price) FROM trades;
 
--- 1:8 nullif(price, symbol): 'nullif' does not take (double, string); known here
+-- 1:8 nullif(price, symbol): 'nullif' does not take (DOUBLE, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT nullif(price, symbol) FROM trades;
 
--- 1:8 greatest(price, symbol): 'greatest' does not take (double, string); known here
+-- 1:8 greatest(price, symbol): 'greatest' does not take (DOUBLE, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT greatest(price, symbol) FROM trades;
 
@@ -49,7 +49,7 @@ SELECT concat() FROM trades;
 -- hint: write concat_ws(...) of a column, for example
 SELECT concat_ws() FROM trades;
 
--- 1:8 extract('year', symbol): 'extract' does not take (string, string); known here
+-- 1:8 extract('year', symbol): 'extract' does not take (TEXT, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT year(symbol) FROM trades;
 
@@ -80,39 +80,39 @@ SELECT price ^^ 2 FROM trades;
 -- hint: a comma, an operator or a keyword may be missing before it
 SELECT price DIV 2 FROM trades;
 
--- 1:8 volume / symbol: '/' does not take (int64, string); known here
+-- 1:8 volume / symbol: '/' does not take (BIGINT, TEXT); known here
 -- hint: cast one of them: CAST(column AS DOUBLE)
 SELECT volume / symbol FROM trades;
 
--- 1:12 NOT price: 'not' does not take (double); known here
+-- 1:12 NOT price: 'not' does not take (DOUBLE); known here
 -- hint: write a condition: NOT (price > 1)
 SELECT NOT price FROM trades;
 
--- 1:12 NOT symbol: 'not' does not take (string); known here
+-- 1:12 NOT symbol: 'not' does not take (TEXT); known here
 -- hint: write a condition: NOT (price > 1)
 SELECT NOT symbol FROM trades;
 
--- 1:8 symbol AND venue: 'and' does not take (string, string); known here
+-- 1:8 symbol AND venue: 'and' does not take (TEXT, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT symbol AND venue FROM trades;
 
--- 1:8 (price > 1) > 2: '>' does not take (bool, int64); known here
+-- 1:8 (price > 1) > 2: '>' does not take (BOOLEAN, BIGINT); known here
 -- hint: cast one of them: CAST(column AS DOUBLE)
 SELECT price > 1 > 2 FROM trades;
 
--- 1:8 (1 < price) < 5: '<' does not take (bool, int64); known here
+-- 1:8 (1 < price) < 5: '<' does not take (BOOLEAN, BIGINT); known here
 -- hint: cast one of them: CAST(column AS DOUBLE)
 SELECT 1 < price < 5 FROM trades;
 
--- 1:8 &(symbol, 1): '&' does not take (string, int64); known here
+-- 1:8 &(symbol, 1): '&' does not take (TEXT, BIGINT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT symbol & 1 FROM trades;
 
--- 1:9 ~(symbol): '~' does not take (string); known here
+-- 1:9 ~(symbol): '~' does not take (TEXT); known here
 -- hint: make it text: CAST(column AS TEXT) LIKE '1%'
 SELECT ~symbol FROM trades;
 
--- 1:9 ~(price): '~' does not take (double); known here
+-- 1:9 ~(price): '~' does not take (DOUBLE); known here
 -- hint: make it text: CAST(column AS TEXT) LIKE '1%'
 SELECT ~price FROM trades;
 
@@ -125,22 +125,22 @@ SELECT symbol LIKE FROM trades;
 SELECT symbol SIMILAR 'a' FROM trades;
 
 -- 1:8 symbol ~ 'a(': 'a(' is no regular expression: missing ): (?s)a(
--- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+-- hint: write \[ for the character itself
 SELECT symbol REGEXP 'a(' FROM trades;
 
--- 1:8 symbol ~ 5: '~' does not take (string, int64); known here
+-- 1:8 symbol ~ 5: '~' does not take (TEXT, BIGINT); known here
 -- hint: make it text: CAST(column AS TEXT) LIKE '1%'
 SELECT symbol ~ 5 FROM trades;
 
 -- 1:8 regexp_replace(symbol, '(', ''): '(' is no regular expression: missing ): (?s)(
--- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
+-- hint: write \[ for the character itself
 SELECT regexp_replace(symbol, '(', '') FROM trades;
 
 -- 1:22 syntax error: incomplete TRIM near ')'
 -- hint: something is missing before or after TRIM
 SELECT trim(BOTH FROM) FROM trades;
 
--- 1:8 trim(price): 'trim' does not take (double); known here
+-- 1:8 trim(price): 'trim' does not take (DOUBLE); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT trim(price) FROM trades;
 
@@ -148,19 +148,19 @@ SELECT trim(price) FROM trades;
 -- hint: something is missing before or after OVERLAY
 SELECT overlay(symbol PLACING 'x') FROM trades;
 
--- 1:8 repeat(symbol, 'x'): 'x' is no int64: Failed to parse string: 'x' as a scalar of type int64
+-- 1:8 repeat(symbol, 'x'): 'x' is no BIGINT
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT repeat(symbol, 'x') FROM trades;
 
--- 1:8 split_part(symbol, ','): 'split_part' does not take (string, string); known here
+-- 1:8 split_part(symbol, ','): 'split_part' does not take (TEXT, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT split_part(symbol, ',') FROM trades;
 
--- 1:8 chr(symbol): 'chr' does not take (string); known here
+-- 1:8 chr(symbol): 'chr' does not take (TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT chr(symbol) FROM trades;
 
--- 1:8 md5(price): 'md5' does not take (double); known here
+-- 1:8 md5(price): 'md5' does not take (DOUBLE); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT md5(price) FROM trades;
 
@@ -171,11 +171,11 @@ SELECT encode(symbol, 'base65') FROM trades;
 -- 1:8 isnull(price, 0): no function 'isnull'; did you mean 'is null'?
 SELECT isnull(price, 0) FROM trades;
 
--- 1:8 coalesce(price, symbol): its values have types that do not meet: ['double', 'string']
+-- 1:8 coalesce(price, symbol): its values have types that do not meet: ['DOUBLE', 'TEXT']
 -- hint: cast one of them: CAST(column AS TEXT)
 SELECT nvl(price, symbol) FROM trades;
 
--- 1:8 price: a condition must be a boolean, and this has type double
+-- 1:8 price: a condition must be a boolean, and this has type DOUBLE
 -- hint: compare it: column > 0, or column IS NOT NULL
 SELECT iif(price, 1, 2) FROM trades;
 

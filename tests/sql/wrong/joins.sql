@@ -59,13 +59,13 @@ SELECT a.price FROM trades a ASOF JOIN trades b ON a.price > b.price;
 -- 1:30 RIGHT SEMI JOIN is not supported yet
 SELECT a.price FROM trades a RIGHT SEMI JOIN trades b ON a.price > b.price;
 
--- 1:47 symbol = b.volume: '=' does not take (string, int64)
+-- 1:47 symbol = b.volume: '=' does not take (TEXT, BIGINT)
 SELECT a.price FROM trades a JOIN trades b ON a.symbol = b.volume;
 
--- 1:69 upper(b.price): 'upper' does not take (double)
+-- 1:69 upper(b.price): 'upper' does not take (DOUBLE)
 SELECT a.price FROM trades a JOIN trades b ON a.price = b.price AND upper(b.price) = a.symbol;
 
--- 1:47 ON needs a condition; price has type double
+-- 1:47 ON needs a condition; price has type DOUBLE
 SELECT a.price FROM trades a JOIN trades b ON a.price;
 
 -- 1:57 aggregates are not allowed in ON: MAX(price)
@@ -180,15 +180,15 @@ SELECT a.price FROM trades a ASOF LEFT JOIN trades b ON a.symbol = b.symbol AND 
 -- hint: join without it: a join follows the changes of both sides
 SELECT a.price FROM trades a JOIN trades FOR SYSTEM_TIME AS OF a.event_time AS b ON a.symbol = b.symbol;
 
--- 1:109 b.event_time + 1: '+' does not take (timestamp[us], int64); known here
+-- 1:109 b.event_time + 1: '+' does not take (TIMESTAMP, BIGINT); known here
 -- hint: add an interval: time + INTERVAL '1 minute'
 SELECT a.price FROM trades a JOIN trades b ON a.symbol = b.symbol AND a.event_time BETWEEN b.event_time AND b.event_time + 1;
 
--- 1:47 ON needs a condition; 1 has type int64
+-- 1:47 ON needs a condition; 1 has type BIGINT
 -- hint: compare it: column > 0, or column IS NOT NULL
 SELECT a.price FROM trades a JOIN trades b ON 1;
 
--- 1:47 ON needs a condition; 'true' has type string
+-- 1:47 ON needs a condition; 'true' has type TEXT
 -- hint: compare it: column > 0, or column IS NOT NULL
 SELECT a.price FROM trades a JOIN trades b ON 'true';
 

@@ -7,7 +7,7 @@ SELECT t.symbol FROM trades t FULL JOIN unnest(ARRAY[t.price]) AS u(x) ON true;
 -- 1:75 an outer, semi or anti join to UNNEST takes no condition but TRUE
 SELECT t.symbol FROM trades t LEFT JOIN unnest(ARRAY[t.price]) AS u(x) ON u.x > 1;
 
--- 1:39 UNNEST takes lists and maps; price has type double
+-- 1:39 UNNEST takes lists and maps; price has type DOUBLE
 SELECT t.symbol FROM trades t, unnest(t.price) AS u;
 
 -- 1:47 a subquery is not supported in UNNEST
@@ -19,7 +19,7 @@ SELECT t.symbol FROM trades t, unnest(ARRAY[t.prise]) AS u(x);
 -- 1:58 'u' has 1 columns, and 2 names are given
 SELECT t.symbol FROM trades t, unnest(ARRAY[t.price]) AS u(x, y);
 
--- 1:8 UNNEST takes lists and maps; price has type double
+-- 1:8 UNNEST takes lists and maps; price has type DOUBLE
 SELECT unnest(price) AS x FROM trades;
 
 -- 1:35 UNNEST is not allowed in QUALIFY
@@ -70,7 +70,7 @@ SELECT * FROM trades PIVOT (sum(price) FOR symbol IN ('a', 'b'));
 -- 1:31 UNPIVOT is not supported yet
 SELECT * FROM trades UNPIVOT (v FOR n IN (price, volume));
 
--- 1:51 generate_series(1, t.symbol): 'generate_series' does not take (int64, string)
+-- 1:51 generate_series(1, t.symbol): 'generate_series' does not take (BIGINT, TEXT)
 SELECT t.symbol, g FROM trades t, generate_series(1, t.symbol) AS g;
 
 -- 1:16 WITH RECURSIVE is not supported yet: a result that is kept up to date would have to be taken apart again
@@ -79,11 +79,11 @@ WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n) SELECT x FROM 
 -- 1:22 no column 'trades'; known here
 SELECT * FROM UNNEST(trades);
 
--- 1:30 UNNEST takes lists and maps; symbol has type string
+-- 1:30 UNNEST takes lists and maps; symbol has type TEXT
 -- hint: make a list: ARRAY[...]
 SELECT x FROM trades, UNNEST(symbol) AS u(x);
 
--- 1:21 array(1, 'a'): 'a' is no int64: Failed to parse string: 'a' as a scalar of type int64
+-- 1:21 array(1, 'a'): 'a' is no BIGINT
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT unnest(ARRAY[1, 'a']) FROM trades;
 
@@ -120,7 +120,7 @@ SELECT * FROM LATERAL (SELECT t.price) l, trades t;
 -- hint: something is missing before or after generate_series()
 SELECT * FROM generate_series(1) g;
 
--- 1:31 generate_series('a', 'b'): 'a' is no int64: Failed to parse string: 'a' as a scalar of type int64
+-- 1:31 generate_series('a', 'b'): 'a' is no BIGINT
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT * FROM generate_series('a', 'b') g;
 

@@ -1,7 +1,7 @@
--- 1:9 array(price) + 1: '+' does not take (list<item: double>, int64)
+-- 1:9 array(price) + 1: '+' does not take (DOUBLE[], BIGINT)
 SELECT [price] + 1 FROM trades;
 
--- 1:9 list_element(list_element(array(symbol), 1), 2): 'list_element' does not take (string, int64)
+-- 1:9 list_element(list_element(array(symbol), 1), 2): 'list_element' does not take (TEXT, BIGINT)
 SELECT [symbol][1][2] FROM trades;
 
 -- 1:14 struct_pack('a', price).b: no field 'b'
@@ -10,37 +10,37 @@ SELECT {'a': price}.b FROM trades;
 -- 1:14 list_element(struct_pack('a', price), 'b'): no field 'b'
 SELECT {'a': price}['b'] FROM trades;
 
--- 1:8 list_element(map(array('a'), array(price)), 1): 'list_element' does not take (map<string, double>, int64)
+-- 1:8 list_element(map(array('a'), array(price)), 1): 'list_element' does not take (MAP<TEXT, DOUBLE>, BIGINT)
 SELECT MAP {'a': price}[1] FROM trades;
 
--- 1:14 array(1, symbol, TRUE): 'array' does not take (int64, string, bool)
+-- 1:14 array(1, symbol, TRUE): 'array' does not take (BIGINT, TEXT, BOOLEAN)
 SELECT ARRAY[1, symbol, true] FROM trades;
 
--- 1:9 array(symbol) = array(1): '=' does not take (list<item: string>, list<item: int64>)
+-- 1:9 array(symbol) = array(1): '=' does not take (TEXT[], BIGINT[])
 SELECT [symbol] = [1] FROM trades;
 
--- 1:8 '=' does not take (double, string)
+-- 1:8 '=' does not take (DOUBLE, TEXT)
 SELECT price = ANY([symbol]) FROM trades;
 
--- 1:8 price = ANY (volume): volume has type int64; it must be an array
+-- 1:8 price = ANY (volume): volume has type BIGINT; it must be an array
 SELECT price = ANY(volume) FROM trades;
 
 -- 1:8 random UUIDs are not supported: a row that is taken back must be the one that was given out
 SELECT gen_random_uuid() FROM trades;
 
--- 1:8 x + 1: '+' does not take (string, int64)
+-- 1:8 x + 1: '+' does not take (TEXT, BIGINT)
 SELECT list_transform([symbol], x -> x + 1) FROM trades;
 
 -- 1:38 no column 'y' in 'trades'
 SELECT list_transform([symbol], x -> y) FROM trades;
 
--- 1:8 list_transform(price, x -> x): price has type double; it must be a list
+-- 1:8 list_transform(price, x -> x): price has type DOUBLE; it must be a list
 SELECT list_transform(price, x -> x) FROM trades;
 
 -- 1:8 list_transform(array(symbol), (a, b, c) -> a): the function takes an element and its position
 SELECT list_transform([symbol], (a, b, c) -> a) FROM trades;
 
--- 1:8 x: a condition must be a boolean, and this has type string
+-- 1:8 x: a condition must be a boolean, and this has type TEXT
 SELECT list_filter([symbol], x -> x) FROM trades;
 
 -- 1:8 list_reduce() of a function is not supported
@@ -52,19 +52,19 @@ SELECT json_extract(symbol, '$.a[*]') FROM trades;
 -- 1:8 (symbol -> 'a') -> array(symbol): '->' does not take
 SELECT symbol -> 'a' -> [symbol] FROM trades;
 
--- 1:8 symbol ? price: '?' does not take (string, double)
+-- 1:8 symbol ? price: '?' does not take (TEXT, DOUBLE)
 SELECT symbol ? price FROM trades;
 
--- 1:8 symbol @> array(symbol): '@>' does not take (string, list<item: string>)
+-- 1:8 symbol @> array(symbol): '@>' does not take (TEXT, TEXT[])
 SELECT symbol @> [symbol] FROM trades;
 
 -- 1:8 CAST(price AS UUID)
 SELECT CAST(price AS UUID) FROM trades;
 
--- 1:8 CAST(array(symbol) AS BIGINT): list<item: string> cannot be cast to int64
+-- 1:8 CAST(array(symbol) AS BIGINT): TEXT[] cannot be cast to BIGINT
 SELECT CAST([symbol] AS BIGINT) FROM trades;
 
--- 1:8 CAST(struct_pack('a', 1) AS list<item: int64>): struct<a: int64> cannot be cast to list<item: int64>
+-- 1:8 CAST(struct_pack('a', 1) AS BIGINT[]): STRUCT<a BIGINT> cannot be cast to BIGINT[]
 SELECT CAST({'a': 1} AS BIGINT[]) FROM trades;
 
 -- 1:8 struct_pack('a', 1, 'a', price): a struct's fields have different names
@@ -73,7 +73,7 @@ SELECT struct_pack(a := 1, a := price) FROM trades;
 -- 1:8 struct_insert(struct_pack('a', price), 'a', 2): the struct has a field 'a' already
 SELECT struct_insert({'a': price}, a := 2) FROM trades;
 
--- 1:8 json_build_object('a', 1, 'b'): 'json_build_object' does not take (string, int64, string)
+-- 1:8 json_build_object('a', 1, 'b'): 'json_build_object' does not take (TEXT, BIGINT, TEXT)
 SELECT json_build_object('a', 1, 'b') FROM trades;
 
 -- 1:15 (struct).* is not supported
@@ -82,19 +82,19 @@ SELECT ({'a': price}).* FROM trades;
 -- 1:16 slices with steps are not supported
 SELECT [price][1:2:3] FROM trades;
 
--- 1:8 array_append(array(symbol), 1): 'array_append' does not take (list<item: string>, int64)
+-- 1:8 array_append(array(symbol), 1): 'array_append' does not take (TEXT[], BIGINT)
 SELECT array_append([symbol], 1) FROM trades;
 
--- 1:8 flatten(array(symbol)): 'flatten' does not take (list<item: string>)
+-- 1:8 flatten(array(symbol)): 'flatten' does not take (TEXT[])
 SELECT flatten([symbol]) FROM trades;
 
--- 1:8 list_sum(array(symbol)): 'list_sum' does not take (list<item: string>)
+-- 1:8 list_sum(array(symbol)): 'list_sum' does not take (TEXT[])
 SELECT list_sum([symbol]) FROM trades;
 
--- 1:8 list_sort(array(symbol), 'UP'): 'list_sort' does not take (list<item: string>, string)
+-- 1:8 list_sort(array(symbol), 'UP'): 'list_sort' does not take (TEXT[], TEXT)
 SELECT list_sort([symbol], 'UP') FROM trades;
 
--- 1:8 map_from_entries(array(symbol)): 'map_from_entries' does not take (list<item: string>)
+-- 1:8 map_from_entries(array(symbol)): 'map_from_entries' does not take (TEXT[])
 SELECT map_from_entries([symbol]) FROM trades;
 
 -- 1:32 syntax error: json_agg() takes one argument
@@ -109,13 +109,13 @@ SELECT json_typof(symbol) FROM trades;
 -- 1:8 IS JSON WITH UNIQUE KEYS is not supported
 SELECT symbol IS JSON WITH UNIQUE KEYS FROM trades;
 
--- 1:8 sum() of list<item: double>; its argument must be a number
+-- 1:8 sum() of DOUBLE[]; its argument must be a number
 SELECT sum([price]) FROM trades;
 
--- 1:8 array_length(price, 1): 'array_length' does not take (double, int64)
+-- 1:8 array_length(price, 1): 'array_length' does not take (DOUBLE, BIGINT)
 SELECT array_length(price, 1) FROM trades;
 
--- 1:8 cardinality(symbol): 'cardinality' does not take (string)
+-- 1:8 cardinality(symbol): 'cardinality' does not take (TEXT)
 SELECT cardinality(symbol) FROM trades;
 
 -- 1:15 no table function JSON_EACH; known here
@@ -130,15 +130,15 @@ SELECT {'a': price}.c FROM trades;
 -- hint: it closes what line 1, column 8 opens
 SELECT {'a' price} FROM trades;
 
--- 1:8 list_element(price, 1): 'list_element' does not take (double, int64); known here
+-- 1:8 list_element(price, 1): 'list_element' does not take (DOUBLE, BIGINT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT price[1] FROM trades;
 
--- 1:8 list_element(symbol, 'a'): 'list_element' does not take (string, string); known here
+-- 1:8 list_element(symbol, 'a'): 'list_element' does not take (TEXT, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT symbol['a'] FROM trades;
 
--- 1:9 list_element(array(price), 'a'): 'a' is no int64: Failed to parse string: 'a' as a scalar of type int64
+-- 1:9 list_element(array(price), 'a'): 'a' is no BIGINT
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT [price]['a'] FROM trades;
 
@@ -149,19 +149,19 @@ SELECT ARRAY[1, 2 FROM trades;
 -- 1:8 array_lenght(array(price), 1): no function 'array_lenght'; did you mean 'array_length'?
 SELECT array_lenght([price], 1) FROM trades;
 
--- 1:8 list_contains(price, 1): 'list_contains' does not take (double, int64); known here
+-- 1:8 list_contains(price, 1): 'list_contains' does not take (DOUBLE, BIGINT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT list_contains(price, 1) FROM trades;
 
--- 1:8 array_position(array(price), 'a'): 'a' is no double: Failed to parse string: 'a' as a scalar of type double
+-- 1:8 array_position(array(price), 'a'): 'a' is no DOUBLE
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT array_position([price], 'a') FROM trades;
 
--- 1:8 array(1, 'b'): 'b' is no int64: Failed to parse string: 'b' as a scalar of type int64
+-- 1:8 array(1, 'b'): 'b' is no BIGINT
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT MAP {1: 'a', 'b': 2} FROM trades;
 
--- 1:8 map_keys(symbol): 'map_keys' does not take (string); known here
+-- 1:8 map_keys(symbol): 'map_keys' does not take (TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT map_keys(symbol) FROM trades;
 
@@ -169,11 +169,11 @@ SELECT map_keys(symbol) FROM trades;
 -- hint: something is missing before or after ->>
 SELECT symbol ->> FROM trades;
 
--- 1:8 price ->> 'a': '->>' does not take (double, string); known here
+-- 1:8 price ->> 'a': '->>' does not take (DOUBLE, TEXT); known here
 -- hint: write document -> 'name' of JSON, or list[1] of a list
 SELECT price ->> 'a' FROM trades;
 
--- 1:8 price -> 'a': '->' does not take (double, string); known here
+-- 1:8 price -> 'a': '->' does not take (DOUBLE, TEXT); known here
 -- hint: write document -> 'name' of JSON, or list[1] of a list
 SELECT json_extract(price, '$.a') FROM trades;
 
@@ -181,11 +181,11 @@ SELECT json_extract(price, '$.a') FROM trades;
 -- hint: unnest json_array_elements(...) for all elements of an array
 SELECT json_extract(symbol, 'a..b') FROM trades;
 
--- 1:8 x + symbol: '+' does not take (double, string); known here
+-- 1:8 x + symbol: '+' does not take (DOUBLE, TEXT); known here
 -- hint: cast one of them: CAST(column AS DOUBLE)
 SELECT list_transform([price], x -> x + symbol) FROM trades;
 
--- 1:8 x + 1: a condition must be a boolean, and this has type double
+-- 1:8 x + 1: a condition must be a boolean, and this has type DOUBLE
 -- hint: compare it: column > 0, or column IS NOT NULL
 SELECT list_filter([price], x -> x + 1) FROM trades;
 
@@ -197,6 +197,6 @@ SELECT struct_extract({'a': 1}, 'b') FROM trades;
 -- hint: name a field of a struct, or take JSON apart with -> and ->>
 SELECT ROW(price, symbol).f3 FROM trades;
 
--- 1:33 row(price) > 1: '>' does not take (struct<f1: double>, int64); known here
+-- 1:33 row(price) > 1: '>' does not take (STRUCT<f1 DOUBLE>, BIGINT); known here
 -- hint: cast one of them: CAST(column AS DOUBLE)
 SELECT symbol FROM trades WHERE ROW(price) > 1;

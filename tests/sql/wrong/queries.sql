@@ -27,25 +27,25 @@ SELECT frobnicate(price) FROM trades;
 -- 1:8 uper(symbol): no function 'uper' ... did you mean 'upper'?
 SELECT uper(symbol) FROM trades;
 
--- 1:8 symbol + 1: '+' does not take (string, int64)
+-- 1:8 symbol + 1: '+' does not take (TEXT, BIGINT)
 SELECT symbol + 1 FROM trades;
 
--- 1:21 symbol * 2: '*' does not take (string, int64)
+-- 1:21 symbol * 2: '*' does not take (TEXT, BIGINT)
 SELECT price + 1 + (symbol * 2) FROM trades;
 
--- 1:8 upper(price): 'upper' does not take (double)
+-- 1:8 upper(price): 'upper' does not take (DOUBLE)
 SELECT upper(price) FROM trades;
 
--- 1:9 -symbol: '-' does not take (string)
+-- 1:9 -symbol: '-' does not take (TEXT)
 SELECT -symbol FROM trades;
 
--- 1:33 WHERE needs a condition; price has type double
+-- 1:33 WHERE needs a condition; price has type DOUBLE
 SELECT symbol FROM trades WHERE price;
 
--- 1:33 symbol > event_time: '>' does not take (string, timestamp[us])
+-- 1:33 symbol > event_time: '>' does not take (TEXT, TIMESTAMP)
 SELECT symbol FROM trades WHERE symbol > event_time;
 
--- 1:33 price > 'dear': 'dear' is no double: Failed to parse string: 'dear' as a scalar of type double
+-- 1:33 price > 'dear': 'dear' is no DOUBLE
 SELECT symbol FROM trades WHERE price > 'dear';
 
 -- 1:33 aggregates are not allowed in WHERE: COUNT(*)
@@ -66,7 +66,7 @@ SELECT symbol, count(*) FROM trades;
 -- 1:50 column 'price' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol']
 SELECT symbol FROM trades GROUP BY symbol HAVING price > 1;
 
--- 1:50 HAVING needs a condition; COUNT(*) has type int64
+-- 1:50 HAVING needs a condition; COUNT(*) has type BIGINT
 SELECT symbol FROM trades GROUP BY symbol HAVING count(*);
 
 -- 1:36 no column 'symbl' in 'trades' ... did you mean 'symbol'?
@@ -78,7 +78,7 @@ SELECT symbol FROM trades GROUP BY 2;
 -- 1:36 no column 'symbl' in 'trades' ... did you mean 'symbol'?
 SELECT symbol FROM trades GROUP BY symbl;
 
--- 1:8 sum() of string; its argument must be a number
+-- 1:8 sum() of TEXT; its argument must be a number
 SELECT sum(symbol) FROM trades;
 
 -- 1:12 aggregates cannot be nested: SUM(COUNT(*))
@@ -87,7 +87,7 @@ SELECT sum(count(*)) FROM trades;
 -- 1:23 count(DISTINCT ...) takes one argument here
 SELECT count(DISTINCT symbol, venue) FROM trades;
 
--- 1:31 FILTER needs a condition; price has type double
+-- 1:31 FILTER needs a condition; price has type DOUBLE
 SELECT count(*) FILTER (WHERE price) FROM trades;
 
 -- 1:20 two columns of the result are named 'a'
@@ -144,16 +144,16 @@ SELECT price FROM trades ORDER BY price FETCH FIRST 3 ROWS WITH TIES;
 -- 1:53 FETCH ... PERCENT is not supported yet
 SELECT price FROM trades ORDER BY price FETCH FIRST 3 PERCENT ROWS ONLY;
 
--- 1:39 UNION: column 'price' is double on the left and string on the right, which do not meet
+-- 1:39 UNION: column 'price' is DOUBLE on the left and TEXT on the right, which do not meet
 SELECT price FROM trades UNION SELECT symbol FROM trades;
 
--- 1:40 CAST('x' AS DOUBLE): Failed to parse
+-- 1:40 CAST('x' AS DOUBLE): 'x' is no DOUBLE
 SELECT price FROM trades EXCEPT SELECT 'x';
 
 -- 1:43 INTERSECT of 1 columns ['price'] and 2 columns ['price', 'volume']
 SELECT price FROM trades INTERSECT SELECT price, volume FROM trades;
 
--- 1:49 EXCEPT ALL: column 'event_time' is timestamp[us] on the left and int64 on the right
+-- 1:49 EXCEPT ALL: column 'event_time' is TIMESTAMP on the left and BIGINT on the right
 SELECT event_time FROM trades EXCEPT ALL SELECT volume FROM trades;
 
 -- 1:51 UNION ALL BY NAME is not supported yet
@@ -201,7 +201,7 @@ SELECT price;
 -- 1:14 the rows of VALUES have 1 and 2 columns
 VALUES (1), (1, 2);
 
--- 1:9 VALUES: column 'column1' has values of types that do not meet: ['int64', 'string']
+-- 1:9 VALUES: column 'column1' has values of types that do not meet: ['BIGINT', 'TEXT']
 VALUES (1), (upper('a'));
 
 -- 1:39 VALUES takes constants, not price
@@ -309,19 +309,19 @@ SELECT price::DECIMAL(50, 2) FROM trades;
 -- 1:20 TIMESTAMP(5): a timestamp has 0, 3, 6 or 9 digits (seconds, milli-, micro- or nanoseconds)
 SELECT event_time::TIMESTAMP(5) FROM trades;
 
--- 1:8 CAST(event_time AS DOUBLE): timestamp[us] cannot be cast to double
+-- 1:8 CAST(event_time AS DOUBLE): TIMESTAMP cannot be cast to DOUBLE
 SELECT CAST(event_time AS DOUBLE) FROM trades;
 
 -- 1:21 '1 fortnight' is no interval
 SELECT event_time + INTERVAL '1 fortnight' FROM trades;
 
--- 1:18 price: a condition must be a boolean, and this has type double
+-- 1:18 price: a condition must be a boolean, and this has type DOUBLE
 SELECT CASE WHEN price THEN 1 END FROM trades;
 
--- 1:8 CASE WHEN price > 1 THEN 1 ELSE symbol END: its values have types that do not meet: ['int64', 'string']
+-- 1:8 CASE WHEN price > 1 THEN 1 ELSE symbol END: its values have types that do not meet: ['BIGINT', 'TEXT']
 SELECT CASE WHEN price > 1 THEN 1 ELSE symbol END FROM trades;
 
--- 1:8 price IN ('a', 1): 'a' is no double: Failed to parse string: 'a' as a scalar of type double
+-- 1:8 price IN ('a', 1): 'a' is no DOUBLE
 SELECT price IN ('a', 1) FROM trades;
 
 -- 1:8 parameters (?, $1, :name) are not supported
@@ -330,7 +330,7 @@ SELECT $1 FROM trades;
 -- 1:8 date_trunc('fortnight', event_time): no unit 'fortnight'
 SELECT date_trunc('fortnight', event_time) FROM trades;
 
--- 1:8 symbol.length: symbol has type string; only structs have fields
+-- 1:8 symbol.length: symbol has type TEXT; only structs have fields
 SELECT symbol.length FROM trades;
 
 -- 1:18 EXCEPT is not supported yet
@@ -375,7 +375,7 @@ SELECT symbol FROM trades WHERE price > (SELECT price, volume FROM trades);
 -- 1:51 the subquery has 2 columns ['symbol', 'venue'], and 1 are compared here
 SELECT symbol FROM trades WHERE symbol IN (SELECT symbol, venue FROM trades);
 
--- 1:33 string and double cannot be compared
+-- 1:33 TEXT and DOUBLE cannot be compared
 SELECT symbol FROM trades WHERE symbol IN (SELECT price FROM trades);
 
 -- 1:80 no column 'symbl' in 'u' ... did you mean 'symbol'?
@@ -384,10 +384,10 @@ SELECT symbol FROM trades AS t WHERE EXISTS (SELECT 1 FROM trades AS u WHERE u.s
 -- 1:89 no table 'v' in FROM
 SELECT symbol FROM trades AS t WHERE EXISTS (SELECT 1 FROM trades AS u WHERE u.symbol = v.symbol);
 
--- 1:78 double and string cannot be compared
+-- 1:78 DOUBLE and TEXT cannot be compared
 SELECT symbol FROM trades AS t WHERE EXISTS (SELECT 1 FROM trades AS u WHERE u.symbol = t.price);
 
--- 1:38 double and string cannot be compared
+-- 1:38 DOUBLE and TEXT cannot be compared
 SELECT symbol FROM trades AS t WHERE price > ANY (SELECT symbol FROM trades);
 
 -- 1:50 ANY (SELECT ...) is supported on the right of =, <>, <, <=, > and >=
@@ -396,10 +396,10 @@ SELECT symbol FROM trades AS t WHERE symbol LIKE ANY (SELECT symbol FROM trades)
 -- 1:39 rows are compared with the rows of a subquery by = and <> only
 SELECT symbol FROM trades AS t WHERE (symbol, venue) < ALL (SELECT symbol, venue FROM trades);
 
--- 1:41 WHERE needs a condition; (SELECT price FROM trades) has type double
+-- 1:41 WHERE needs a condition; (SELECT price FROM trades) has type DOUBLE
 SELECT symbol FROM trades WHERE (SELECT price FROM trades);
 
--- 1:16 (SELECT MAX(price) FROM trades) + symbol: '+' does not take (double, string)
+-- 1:16 (SELECT MAX(price) FROM trades) + symbol: '+' does not take (DOUBLE, TEXT)
 SELECT (SELECT max(price) FROM trades) + symbol AS x FROM trades;
 
 -- 1:68 column 'venue' must appear in GROUP BY or inside an aggregate; grouped by: ['symbol']

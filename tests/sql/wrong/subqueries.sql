@@ -22,7 +22,7 @@ SELECT a.price FROM trades a WHERE EXISTS (trades);
 -- hint: compare as many values as there are columns: (a, b) IN (SELECT c, d ...)
 SELECT a.price FROM trades a WHERE price = SOME (SELECT volume, price FROM trades);
 
--- 1:8 double and string cannot be compared
+-- 1:8 DOUBLE and TEXT cannot be compared
 -- hint: cast one of them: CAST(column AS TEXT)
 SELECT price IN (SELECT symbol FROM trades) FROM trades;
 
@@ -65,7 +65,7 @@ WITH a AS (INSERT INTO trades SELECT 1) SELECT * FROM a;
 -- hint: write SELECT ... UNION [ALL] SELECT ...
 SELECT price FROM trades UNION DISTINCT ALL SELECT price FROM trades;
 
--- 1:47 INTERSECT ALL: column 'price' is double on the left and string on the right, which do not meet
+-- 1:47 INTERSECT ALL: column 'price' is DOUBLE on the left and TEXT on the right, which do not meet
 -- hint: cast one of them
 SELECT price FROM trades INTERSECT ALL SELECT symbol FROM trades;
 
@@ -75,11 +75,11 @@ SELECT symbol FROM trades WHERE EXISTS (SELECT 1 FROM trades u WHERE u.symbol = 
 -- 1:53 no column 'prise' in 'trades' ... did you mean 'price'?
 SELECT symbol FROM trades WHERE price = (SELECT max(prise) FROM trades);
 
--- 1:33 double and string cannot be compared
+-- 1:33 DOUBLE and TEXT cannot be compared
 -- hint: cast one of them: CAST(column AS TEXT)
 SELECT symbol FROM trades WHERE price > ALL (SELECT symbol FROM trades);
 
--- 1:41 WHERE needs a condition; (SELECT COUNT(*) FROM trades) has type int64
+-- 1:41 WHERE needs a condition; (SELECT COUNT(*) FROM trades) has type BIGINT
 -- hint: compare it: column > 0, or column IS NOT NULL
 SELECT symbol FROM trades WHERE (SELECT count(*) FROM trades);
 

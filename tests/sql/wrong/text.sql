@@ -31,13 +31,13 @@ SELECT quote_litteral(symbol) FROM trades;
 -- 1:8 levenshtein(symbol, venue): no function 'levenshtein'
 SELECT levenshtein(symbol, venue) FROM trades;
 
--- 1:8 initcap(price): 'initcap' does not take (double)
+-- 1:8 initcap(price): 'initcap' does not take (DOUBLE)
 SELECT initcap(price) FROM trades;
 
--- 1:8 lpad(symbol, 'x'): 'x' is no int64
+-- 1:8 lpad(symbol, 'x'): 'x' is no BIGINT
 SELECT lpad(symbol, 'x') FROM trades;
 
--- 1:8 substring(price, 1, 2): 'substring' does not take (double, int64, int64)
+-- 1:8 substring(price, 1, 2): 'substring' does not take (DOUBLE, BIGINT, BIGINT)
 SELECT substring(price FROM 1 FOR 2) FROM trades;
 
 -- 1:8 split with a limit

@@ -1,8 +1,8 @@
--- 1:8 date_trunc('event_time', 'day'): 'date_trunc' does not take (string, string); known here
+-- 1:8 date_trunc('event_time', 'day'): 'date_trunc' does not take (TEXT, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT date_trunc(event_time, 'day') FROM trades;
 
--- 1:8 date_trunc('days', symbol): 'date_trunc' does not take (string, string); known here
+-- 1:8 date_trunc('days', symbol): 'date_trunc' does not take (TEXT, TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT date_trunc('days', symbol) FROM trades;
 
@@ -12,46 +12,46 @@ SELECT date_trunc('minut', event_time) FROM trades;
 -- 1:8 extract('yeer', event_time): no unit 'yeer' ... did you mean 'year'?
 SELECT extract(yeer FROM event_time) FROM trades;
 
--- 1:8 extract('hour', price): 'extract' does not take (string, double); known here
+-- 1:8 extract('hour', price): 'extract' does not take (TEXT, DOUBLE); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT extract(hour FROM price) FROM trades;
 
 -- 1:8 extract('epok', event_time): no unit 'epok' ... did you mean 'epoch'?
 SELECT date_part('epok', event_time) FROM trades;
 
--- 1:8 to_timestamp(symbol): 'to_timestamp' does not take (string); known here
+-- 1:8 to_timestamp(symbol): 'to_timestamp' does not take (TEXT); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT to_timestamp(symbol) FROM trades;
 
--- 1:8 strftime(event_time): 'strftime' does not take (timestamp[us]); known here
+-- 1:8 strftime(event_time): 'strftime' does not take (TIMESTAMP); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT strftime(event_time) FROM trades;
 
--- 1:8 to_char(price): 'to_char' does not take (double); known here
+-- 1:8 to_char(price): 'to_char' does not take (DOUBLE); known here
 -- hint: cast what has another type: CAST(column AS type)
 SELECT to_char(price) FROM trades;
 
--- 1:8 event_time - 5: '-' does not take (timestamp[us], int64); known here
+-- 1:8 event_time - 5: '-' does not take (TIMESTAMP, BIGINT); known here
 -- hint: add an interval: time + INTERVAL '1 minute'
 SELECT event_time - 5 FROM trades;
 
--- 1:8 event_time + '5 minutes': '+' does not take (timestamp[us], string); known here
+-- 1:8 event_time + '5 minutes': '+' does not take (TIMESTAMP, TEXT); known here
 -- hint: add an interval: time + INTERVAL '1 minute'
 SELECT event_time + '5 minutes' FROM trades;
 
--- 1:8 event_time + 5: '+' does not take (timestamp[us], int64); known here
+-- 1:8 event_time + 5: '+' does not take (TIMESTAMP, BIGINT); known here
 -- hint: add an interval: time + INTERVAL '1 minute'
 SELECT event_time + 5 minutes FROM trades;
 
--- 1:8 event_time > 5: '>' does not take (timestamp[us], int64); known here
+-- 1:8 event_time > 5: '>' does not take (TIMESTAMP, BIGINT); known here
 -- hint: cast one of them: CAST(column AS DOUBLE)
 SELECT event_time > 5 FROM trades;
 
--- 1:8 event_time > 'yesterday': 'yesterday' is no timestamp[us]: 'yesterday' is no date or timestamp; write for example '2024-01-31 12:30:00'
+-- 1:8 event_time > 'yesterday': 'yesterday' is no date or timestamp; write for example '2024-01-31 12:30:00'
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT event_time > 'yesterday' FROM trades;
 
--- 1:8 event_time = '2024-13-01': '2024-13-01' is no timestamp[us]: date out of range: '2024-13-01'
+-- 1:8 event_time = '2024-13-01': '2024-13-01' is no TIMESTAMP: date out of range: '2024-13-01'
 -- hint: compare with a value of the column's type, or cast the column: CAST(column AS TEXT)
 SELECT event_time = '2024-13-01' FROM trades;
 
@@ -127,14 +127,14 @@ SELECT CAST(price AS DECIMAL(40, 2)) FROM trades;
 -- hint: write DECIMAL(38, 2), for example, or DOUBLE
 SELECT CAST(price AS DECIMAL(5, 9)) FROM trades;
 
--- 1:8 CAST(price AS DATE): double cannot be cast to date32[day]
+-- 1:8 CAST(price AS DATE): DOUBLE cannot be cast to DATE
 -- hint: cast to text first, or take it apart
 SELECT CAST(price AS DATE) FROM trades;
 
 -- 1:23 no type POINT ... did you mean 'INT'?
 SELECT CAST(symbol AS POINT) FROM trades;
 
--- 1:8 CAST(price AS list<item: int32>): double cannot be cast to list<item: int32>
+-- 1:8 CAST(price AS INTEGER[]): DOUBLE cannot be cast to INTEGER[]
 -- hint: cast to text first, or take it apart
 SELECT CAST(price AS INT[]) FROM trades;
 
@@ -158,6 +158,6 @@ SELECT datediff(day, event_time) FROM trades;
 -- 1:8 date_diff('centuryy', event_time, event_time): no unit 'centuryy' ... did you mean 'century'?
 SELECT datediff('centuryy', event_time, event_time) FROM trades;
 
--- 1:8 avg() of timestamp[us]; its argument must be a number, duration or interval
+-- 1:8 avg() of TIMESTAMP; its argument must be a number, duration or interval
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT avg(event_time) FROM trades;
