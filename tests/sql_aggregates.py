@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.sql_data import BOOL, DATE, DECIMAL, FLOAT, INT, KINDS, TEXT, TIME
+from tests.sql_users import SAID_OF_GROUPS
 from tests.sql_values import Columns, Values, both
 
-LIST, REAL = "LIST", "REAL"
+LISTS, REAL = "LISTS", "REAL"
 """Kinds of results with which no query goes on."""
-LOOSE = (REAL, REAL, LIST)
+LOOSE = (REAL, REAL, LISTS)
 NULLS = ("NULLS LAST", "NULLS FIRST")
 
 
@@ -24,11 +25,14 @@ class Aggregates(Values):
     def _calls(self, columns: Columns, kind: str) -> list[str]:
         if kind == REAL:
             return self._real(columns)
-        if kind == LIST:
+        if kind == LISTS:
             return self._lists(columns)
         one = self.value(columns, kind, 1, column=True)
         calls = [f"min({one})", f"max({one})", *self._chosen(columns, one)]
         other = self.value(columns, self.pick(KINDS), 0, column=True)
+        if kind in SAID_OF_GROUPS:
+            ours, theirs = SAID_OF_GROUPS[kind]
+            calls.append(both(ours.format(one=one), theirs.format(one=one)))
         match kind:
             case "BIGINT":
                 calls += ["count(*)", f"count({other})", f"count(DISTINCT {other})", f"sum({one})"] * 2

@@ -13,7 +13,8 @@ A file is a sequence of sections, each begun by a line of its own:
     -- rows:
     -- 1 | 2                                    the result, sorted as text; without this section DuckDB alone knows it
 
-A table's column `event_time` is its event time. A table with a last column `_weight` (BIGINT) is one of changes.
+Queries may call the functions of tests/user_functions.py. A table's column `event_time` is its event time. A table
+with a last column `_weight` (BIGINT) is one of changes.
 """
 
 import csv
@@ -36,6 +37,8 @@ _TYPES = {
     pa.bool_(): "BOOLEAN",
     pa.date32(): "DATE",
     pa.timestamp("us"): "TIMESTAMP",
+    pa.list_(pa.int64()): "BIGINT[]",
+    pa.struct([("x", pa.int64()), ("y", pa.string())]): "STRUCT(x BIGINT, y VARCHAR)",
 }
 _TRADES = "trades (symbol VARCHAR, price DOUBLE, volume BIGINT, event_time TIMESTAMP, venue VARCHAR)"
 
@@ -103,7 +106,8 @@ def written(name: str, query: str, tables: Mapping[str, pa.RecordBatch | pa.Tabl
         columns = ", ".join(f"{field.name} {_said(field.type)}" for field in changes.schema)
         lines.append(f"-- table: {table} ({columns})")
         lines += [
-            "-- " + " | ".join("NULL" if value is None else str(value) for value in row.values())
+            "-- "
+            + " | ".join("NULL" if value is None else str(value).replace("None", "NULL") for value in row.values())
             for row in changes.to_pylist()
         ]
     lines.append(f"{query};")

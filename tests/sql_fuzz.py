@@ -54,7 +54,8 @@ class Found:
         encoded = [name for name in self.query.tables if self.shapes[name].encoded]
         how = f"batches {batches}, partitions {self.partitions}, seed {self.seed}, encoded {encoded}"
         name = f"found at random: {how}"
-        return f"{self.error}\n\n{written(name, self.query.ours, tables, self.query.theirs)}"
+        cases = [written(name, asked.ours, tables, asked.theirs) for asked in self.query.asked]
+        return "\n\n".join([self.error, self.query.script(self.shapes), *cases])
 
 
 @attrs.define
@@ -63,6 +64,7 @@ class Search:
 
     Attributes:
         queries: how many were compared, each over several data.
+        broadcast: in how many of them a table is broadcast.
         compared: how many cases were.
         refused: queries that the planner refused, by message.
         refusals: one of them for each message.
@@ -76,6 +78,7 @@ class Search:
     shrink: bool = True
     whole: int = WHOLE
     queries: int = 0
+    broadcast: int = 0
     compared: int = 0
     refused: Counter[str] = attrs.field(factory=Counter)
     refusals: dict[str, str] = attrs.field(factory=dict)
@@ -105,7 +108,7 @@ class Search:
         self, asked: Query, tables: dict[str, Shape], datas: list[Data], chance: Random, most: int | None
     ) -> Found | None:
         try:
-            self._oracle.prepare(asked.theirs)
+            self._oracle.prepare(asked)
         except duckdb.Error as error:
             self.unknown[str(error).splitlines()[0][:100]] += 1
             return None
@@ -114,13 +117,14 @@ class Search:
         try:
             planned = Planned(asked, tables)
             self.queries += 1
+            self.broadcast += planned.broadcast
             for place, tried in enumerate(datas):
                 if most is not None and self.compared >= most:
                     break
                 partitions, seed = chance.choice(PARTITIONS), chance.randrange(1000)
                 wrong = planned.steps(self._oracle, place, tried, partitions, seed)
                 if wrong is None and self.whole and chance.randrange(self.whole) == 0:
-                    wrong = planned.whole(self._oracle, place, tried, partitions)
+                    wrong = planned.whole(self._oracle, place, tried, partitions, seed)
                 if wrong is not None:
                     return Found(asked, tables, tried, partitions, seed, "difference", wrong)
                 self.compared += 1
@@ -128,7 +132,7 @@ class Search:
             if error.message.startswith(WRONG):
                 return Found(asked, tables, tried, partitions, seed, "SqlError", error.message)
             self.refused[error.message[:100]] += 1
-            self.refusals.setdefault(error.message[:100], asked.ours)
+            self.refusals.setdefault(error.message[:100], asked.script(tables))
         except duckdb.Error as error:
             self.unknown[str(error).splitlines()[0][:100]] += 1
         except (Exception, ExceptionGroup) as error:
@@ -154,7 +158,7 @@ class Search:
         def shorter(candidate: list[int]) -> bool:
             choices = Choices(given=candidate)
             asked = query(choices, found.shapes)
-            if len(asked.ours) > len(best.query.ours) + 20:
+            if _length(asked) > _length(best.query) + 20:
                 return False
             return fails(asked, best.data)
 
@@ -162,7 +166,7 @@ class Search:
             batches: dict[int, tuple[str, list[object]]] = {}
             for name, number, change in changes:
                 batches.setdefault(number, (name, []))[1].append(change)
-            return fails(best.query, valid(batches.values()))
+            return fails(best.query, valid(batches.values(), best.shapes))
 
         if not fails(found.query, found.data):
             return found
@@ -174,7 +178,7 @@ class Search:
 
     def _again(self, asked: Query, found: Found, rows: Data) -> Found | None:
         try:
-            self._oracle.prepare(asked.theirs)
+            self._oracle.prepare(asked)
             wrong = Planned(asked, found.shapes).steps(self._oracle, 0, rows, found.partitions, found.seed)
         except SqlError as error:
             wrong = error.message if error.message.startswith(WRONG) else None
@@ -187,6 +191,10 @@ class Search:
         if wrong is None:
             return None
         return attrs.evolve(found, query=asked, data=rows, kind="difference", error=wrong)
+
+
+def _length(asked: Query) -> int:
+    return sum(map(len, asked.views)) + sum(len(each.ours) for each in asked.asked)
 
 
 def main() -> int:

@@ -12,7 +12,8 @@ import attrs
 
 from tests.sql_aggregates import LOOSE, NULLS, Aggregates
 from tests.sql_choices import Choices
-from tests.sql_data import EVENT_TIME, INT, USUAL, Shape
+from tests.sql_data import BOOL, EVENT_TIME, FLOAT, GONE, INT, LIST, TEXT, USUAL, Shape
+from tests.sql_users import declared
 from tests.sql_values import COMPARISONS, Columns, both, sides
 
 SETS = ("UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL")
@@ -23,20 +24,80 @@ Made = tuple[str, list[str]]
 """A query, and the kinds of its columns: x0, x1, ..."""
 
 
+FORMS = ("weight", "weight", "weight", "debezium", "upsert")
+"""In which a result is told."""
+
+
 @attrs.frozen
-class Query:
-    """Attributes: what we are asked; what DuckDB is asked; the tables in it."""
+class Asked:
+    """One of the queries of a script.
+
+    Attributes: what we are asked; what DuckDB is asked; how the result is told.
+    """
 
     ours: str
     theirs: str
+    form: str = "weight"
+
+
+@attrs.frozen
+class Query:
+    """A script. Attributes: its queries; the views in it, as they are created; the tables in it."""
+
+    asked: tuple[Asked, ...]
+    views: tuple[str, ...]
     tables: tuple[str, ...]
+
+    def script(self, shapes: Mapping[str, Shape]) -> str:
+        """All statements; the results are called out0, out1, ..."""
+        said = [*self.views]
+        for number, each in enumerate(self.asked):
+            form = f"changes = '{each.form}'"
+            said += [f"CREATE TABLE out{number} WITH (connector = 'told', {form})"]
+            said += [f"INSERT INTO out{number} {each.ours}"]
+        text = ";\n".join(said)
+        tables = [_created(name, shapes[name]) for name in self.tables]
+        return declared(text) + ";\n".join([*tables, text])
+
+
+def _created(name: str, shape: Shape) -> str:
+    columns = [f"{column} {kind}" for column, kind in shape.columns]
+    options = ["connector = 'fed'", f"size = '{shape.size}'"]
+    if shape.form == "upsert":
+        columns.append(f"{GONE} BOOLEAN")
+        options.append(f"deletes = '{GONE}'")
+    if shape.form != "append":
+        options.append(f"changes = '{shape.form}'")
+    if shape.keyed:
+        columns.append(f"PRIMARY KEY ({shape.columns[0][0]})")
+    if shape.event_time:
+        columns.append(f"WATERMARK FOR {EVENT_TIME} AS {EVENT_TIME} - INTERVAL '100 days'")
+    if shape.encoded:
+        options.append("encoded = 'true'")
+    if shape.broadcast is not None:
+        options.append(f"broadcast = '{shape.broadcast}'")
+    return f"CREATE TABLE {name} ({', '.join(columns)}) WITH ({', '.join(options)})"
 
 
 def query(choices: Choices, tables: Mapping[str, Shape]) -> Query:
-    """A query over some of the tables."""
+    """A script over some of the tables."""
     maker = _Queries(choices, tables)
-    ours, theirs = sides(maker.whole())
-    return Query(ours, theirs, tuple(name for name in tables if re.search(rf"\b{name}\b", ours)))
+    views, theirs = maker.views()
+    asked = []
+    for _ in range(1 + (choices.below(2) + choices.below(2) if views or choices.one_in(8) else 0)):
+        commons, text = asked[0][:2] if asked and choices.one_in(4) else maker.whole()
+        form = choices.pick(FORMS)
+        asked.append((commons, text, form))
+    said = tuple(
+        Asked(sides(_with(commons, text))[0], sides(_with([*theirs, *commons], text))[1], form)
+        for commons, text, form in asked
+    )
+    text = " ".join([*views, *(each.ours for each in said)])
+    return Query(said, views, tuple(name for name in tables if re.search(rf"\b{name}\b", text)))
+
+
+def _with(commons: list[str], text: str) -> str:
+    return f"WITH {', '.join(commons)} {text}" if commons else text
 
 
 class _Queries(Aggregates):
@@ -47,23 +108,62 @@ class _Queries(Aggregates):
         self.common: dict[str, Columns] = {}
         self.count = 0
 
-    def whole(self) -> str:
-        with_ = ""
+    def views(self) -> tuple[tuple[str, ...], list[str]]:
+        """Views, and the same as DuckDB's common tables; queries after them read them, too."""
+        views, theirs = [], []
+        for number in range(1 + self.choices.below(2) if self.one_in(6) else 0):
+            text, kinds = self.query(1)
+            self.common[f"v{number}"] = [(f"x{place}", kind) for place, kind in enumerate(kinds)]
+            word = self.pick(["VIEW", "VIEW", "MATERIALIZED VIEW"])
+            views.append(f"CREATE {word} v{number} AS {sides(text)[0]}")
+            theirs.append(f"v{number} AS ({text})")
+        return tuple(views), theirs
+
+    def whole(self) -> tuple[list[str], str]:
+        """The common tables of a query, and the query."""
+        commons = []
+        self.common.pop("c0", None)
         if self.one_in(6):
             text, kinds = self.query(1)
             self.common["c0"] = [(f"x{number}", kind) for number, kind in enumerate(kinds)]
-            with_ = f"WITH c0 AS ({text}) "
-        form = self.choices.below(10)
+            commons = [f"c0 AS ({text})"]
+        return commons, self.body()
+
+    def body(self) -> str:
+        form = self.choices.below(11)
+        if form == 10:
+            return self.correlated()
         if form == 9 and self.timed:
-            return with_ + self.windowed()
+            return self.windowed()
         if form == 8:
-            return with_ + self.numbered()[0]
+            return self.numbered()[0]
         if form == 7:
-            return with_ + self.distinct_on()
+            return self.distinct_on()
         text, kinds = self.query(self.pick([1, 1, 2]), loose=True)
-        if form == 6:
-            text = self.first_rows(text, kinds)
-        return with_ + text
+        return self.first_rows(text, kinds) if form == 6 else text
+
+    def correlated(self) -> str:
+        """Values of subqueries over joins of two tables, for each row of a third."""
+        source, columns = self.table(0)
+        outputs = [f"{name} AS x{place}" for place, (name, _) in enumerate(self.choices.different(columns, 1, 2))]
+        for _ in range(1 + self.choices.below(2)):
+            kind = self.pick((INT, BOOL, INT, TEXT, FLOAT))
+            outputs.append(f"{self.over_joined(columns, kind)} AS x{len(outputs)}")
+        where = f" WHERE {self.condition(columns, 1, 1)}" if self.one_in(4) else ""
+        return f"SELECT {', '.join(outputs)} FROM {source}{where}"
+
+    def over_joined(self, outer: Columns, kind: str) -> str:
+        left, inner = self.table(1)
+        right, more = self.table(1)
+        join = self.pick(("FULL JOIN", "LEFT JOIN", "RIGHT JOIN", "JOIN"))
+        source = f"{left} {join} {right} ON {self.on(inner, more)}"
+        inner = inner + more
+        one = self.value(inner, kind, 1, column=True)
+        calls = {
+            INT: [f"bit_and({one})", f"bit_or({one})", f"bit_xor({one})", f"sum({one})", f"count({one})"],
+            BOOL: [f"bool_and({one})", f"bool_or({one})"],
+        }.get(kind, [f"max({one})"])
+        return f"(SELECT {self.pick(calls)} FROM {source}{self.related(inner, outer, 0)})"
 
     def query(self, depth: int, kinds: list[str] | None = None, *, loose: bool = False) -> Made:
         """A query of at most this depth; `loose`: with results that are only compared in the end."""
@@ -80,6 +180,8 @@ class _Queries(Aggregates):
         """A SELECT; columns of the queries around it are only in its WHERE."""
         source, columns = self.source(depth)
         where = f" WHERE {self.condition(columns, 2, depth)}" if self.one_in(2) else ""
+        if not where and depth and self.one_in(4):
+            where = f" WHERE {self.subquery_condition(columns, 1)} AND {self.subquery_condition(columns, 1)}"
         if outer:
             where = self.related(columns, outer, depth)
         wanted = kinds or self.choices.some(USUAL, 1, 3)
@@ -262,6 +364,9 @@ class _Queries(Aggregates):
     def unnested(self, left: str, columns: Columns) -> tuple[str, Columns]:
         self.count += 1
         alias = f"q{self.count}"
+        lists = [name for name, kind in columns if kind == LIST]
+        if lists and self.one_in(2):
+            return f"{left} CROSS JOIN UNNEST({self.pick(lists)}) AS {alias}(x0)", [*columns, (f"{alias}.x0", INT)]
         kind = self.pick(USUAL)
         values = [self.value(columns, kind, 1, column=True) for _ in range(1 + self.choices.below(3))]
         return f"{left} CROSS JOIN UNNEST(ARRAY[{', '.join(values)}]) AS {alias}(x0)", [*columns, (f"{alias}.x0", kind)]
@@ -319,7 +424,9 @@ class _Queries(Aggregates):
     def subquery_condition(self, columns: Columns, nested: int) -> str:
         name, kind = self.pick(columns)
         outer = columns if self.one_in(3) else []
-        match self.choices.below(5):
+        match self.choices.below(6):
+            case 5:
+                return self.row_in(columns, outer, nested)
             case 0:
                 word = self.pick(["IN", "NOT IN"])
                 return f"{name} {word} ({self.select(nested - 1, [kind], outer)[0]})"
@@ -333,3 +440,15 @@ class _Queries(Aggregates):
                 word = f"{self.pick(COMPARISONS)} {self.pick(['ANY', 'ALL'])}"
                 return f"{name} {word} ({self.select(nested - 1, [kind], outer)[0]})"
         return f"{name} IN ({self.query(nested - 1, [kind])[0]})"
+
+    def row_in(self, columns: Columns, outer: Columns, nested: int) -> str:
+        """Whether a row is among those of a query: DuckDB is asked of each, and what is then known."""
+        (one, kind), (other, second) = self.choices.some(columns, 2, 2)
+        text, _ = self.select(nested - 1, [kind, second], outer)
+        self.count += 1
+        alias = f"q{self.count}"
+        equal = f"{alias}.x0 = {one} AND {alias}.x1 = {other}"
+        known = f"CASE WHEN bool_or({equal}) THEN true WHEN bool_or(({equal}) IS NULL) THEN NULL ELSE false END"
+        theirs = f"(SELECT {known} FROM ({text}) AS {alias})"
+        word = self.pick(["IN", "NOT IN"])
+        return both(f"(({one}, {other}) {word} ({text}))", theirs if word == "IN" else f"(NOT {theirs})")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from datetime import date, datetime
+from typing import Any
 
 from tests.sql_choices import Choices
-from tests.sql_data import BOOL, DATE, DECIMAL, FLOAT, INT, TEXT, TIME, USUAL, VALUES
+from tests.sql_data import BOOL, DATE, DECIMAL, FLOAT, INT, LIST, STRUCT, TEXT, TIME, USUAL, VALUES
+from tests.sql_users import SAID
 
 Columns = list[tuple[str, str]]
 """Names, as a query says them, and kinds."""
@@ -30,6 +32,17 @@ def sides(text: str) -> tuple[str, str]:
             said = _BOTH.sub(side, said)
         found.append(said)
     return found[0], found[1]
+
+
+def _said(value: Any) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case list():
+            return f"[{', '.join(map(_said, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{name!r}: {_said(each)}' for name, each in value.items())}}}"
+    return repr(value)
 
 
 class Values(ABC):
@@ -63,7 +76,7 @@ class Values(ABC):
 
     def of_another(self, columns: Columns, kind: str) -> str:
         name, other = self.pick(columns)
-        if kind == BOOL:
+        if kind == BOOL and other != LIST:
             return f"({name} IS NULL)"
         casts = {
             (INT, FLOAT): f"CAST({name} AS DOUBLE)",
@@ -76,6 +89,13 @@ class Values(ABC):
             (BOOL, INT): f"CAST({name} AS INTEGER)",
             (BOOL, TEXT): f"CAST({name} AS VARCHAR)",
             (DATE, TEXT): f"CAST({name} AS VARCHAR)",
+            (INT, LIST): f"[{name}, {name}]",
+            (LIST, INT): f"{name}[1]",
+            (LIST, BOOL): both(f"(cardinality({name}) > 1)", f"(len({name}) > 1)"),
+            (INT, STRUCT): f"{{'x': {name}, 'y': 'a'}}",
+            (TEXT, STRUCT): f"{{'x': 1, 'y': {name}}}",
+            (STRUCT, INT): f"({name}).x",
+            (STRUCT, TEXT): f"({name}).y",
         }
         if (other, kind) in casts and not self.one_in(3):
             return casts[other, kind]
@@ -91,8 +111,11 @@ class Values(ABC):
             lambda: f"CASE {one} WHEN {self.literal(kind)} THEN {other} ELSE {self.literal(kind)} END",
             lambda: f"CASE WHEN {self.condition(columns, 0)} THEN {one} END",
         ]
-        if kind != BOOL:
+        if kind not in (BOOL, LIST, STRUCT):
             forms += [lambda: f"greatest({one}, {other})", lambda: f"least({one}, {other})"]
+        if kind in SAID:
+            ours, theirs = (said.format(one=one, other=other) for said in SAID[kind])
+            forms.append(lambda: both(ours, theirs))
         forms += [lambda form=form: form for form in self._of_kind(kind, one, other, columns)]
         return self.pick(forms)()
 
@@ -135,13 +158,20 @@ class Values(ABC):
                     f"({one} - INTERVAL '1 minute')",
                     f"date_trunc('minute', {one})",
                 ]
+        if kind == LIST:
+            return [f"{one}[1:1]", f"[{one}[1], 2]", f"[x + 1 FOR x IN {one}]"]
+        if kind == STRUCT:
+            return [f"{{'x': ({one}).x, 'y': 'c'}}", f"{{'x': 3, 'y': ({one}).y}}"]
         again = self.value(columns, BOOL, 0)
         return [f"({one} AND {other})", f"({one} OR {again})", f"(NOT {one})", f"({self.condition(columns, 0)})"]
 
     def literal(self, kind: str) -> str:
         value = self.pick(VALUES[kind])
-        if value is None:
-            return f"CAST(NULL AS {kind})"
+        if kind == STRUCT:
+            ours, theirs = f"CAST({_said(value)} AS {kind})", f"CAST({_said(value)} AS STRUCT(x BIGINT, y VARCHAR))"
+            return both(ours, theirs)
+        if value is None or kind == LIST:
+            return f"CAST({_said(value)} AS {kind})"
         if isinstance(value, date | datetime):
             return f"{kind} '{value}'"
         if kind in (FLOAT, DECIMAL):
@@ -154,6 +184,8 @@ class Values(ABC):
             return self.pick([f"({one} AND {other})", f"({one} OR {other})", f"NOT ({one})"])
         if nested and self.one_in(3):
             return self.subquery_condition(columns, nested)
+        if self.one_in(12):
+            return self.of_rows(columns)
         kind = self.pick(USUAL)
         one = self.value(columns, kind, min(depth, 1), column=True)
         other = self.value(columns, kind, 0)
@@ -171,4 +203,20 @@ class Values(ABC):
             forms += [f"{one} LIKE '{pattern}'", f"{one} NOT LIKE '{pattern}'", f"{one} ILIKE 'A%'"]
         if kind == BOOL:
             forms += [one, f"{one} IS TRUE", f"{one} IS NOT TRUE", f"{one} IS FALSE", f"{one} IS UNKNOWN"]
+        return self.pick(forms)
+
+    def of_rows(self, columns: Columns) -> str:
+        """A comparison of rows, which DuckDB compares as values of their own: it is asked column by column."""
+        kinds = self.choices.some(USUAL, 2, 2)
+        one = [self.value(columns, kind, 0, column=True) for kind in kinds]
+        other = [self.value(columns, kind, 0) for kind in kinds]
+        third = [self.value(columns, kind, 0) for kind in kinds]
+        left, right, last = (f"({', '.join(row)})" for row in (one, other, third))
+        equal, equal_last = (f"({one[0]} = {row[0]} AND {one[1]} = {row[1]})" for row in (other, third))
+        word = self.pick(["=", "<>", "<", ">=", ">", "<="])
+        ordered = f"({one[0]} {word[0]} {other[0]} OR ({one[0]} = {other[0]} AND {one[1]} {word} {other[1]}))"
+        theirs = {"=": equal, "<>": f"(NOT {equal})"}.get(word, ordered)
+        forms = [both(f"({left} {word} {right})", theirs)] * 2
+        forms += [both(f"{left} IN ({right}, {last})", f"({equal} OR {equal_last})")]
+        forms += [both(f"{left} NOT IN ({right}, {last})", f"(NOT ({equal} OR {equal_last}))")]
         return self.pick(forms)

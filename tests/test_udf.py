@@ -16,7 +16,7 @@ from flow import Graph, StepError
 from flow.errors import GraphError, RowError
 from flow.operator import PartitionContext
 from flow.schema import StreamSchema
-from operators import Collect, SqlError, Table, col, script, sql, udf
+from operators import Collect, SqlError, Table, col, read_script, script, sql, udf
 from operators.calling.await_calls import AwaitCalls
 from operators.expressions import Column
 from operators.expressions.awaited import AsyncCall
@@ -292,6 +292,14 @@ def test_create_function(module: Path) -> None:
     ).run()
     (part,) = (module / "out").glob("*.json*")
     assert part.read_text().strip() == '{"l":"bb","t":6.0,"d":6}'
+
+
+def test_a_decorated_aggregate_says_its_types_itself() -> None:
+    asked = read_script(
+        "CREATE FUNCTION span LANGUAGE PYTHON AS 'tests.sql_users:user_span';"
+        "DESCRIBE SELECT span(a) AS n FROM (VALUES (1), (4)) AS v (a)"
+    )
+    assert asked.answers[0].table.to_pylist()[0]["type"] == "BIGINT"
 
 
 @pytest.mark.parametrize(

@@ -158,13 +158,17 @@ def _loaded(text: Text, body: exp.Literal) -> Any:
         ) from error
     except Exception as error:
         raise text.error(f"module {module!r} cannot be loaded: {type(error).__name__}: {error}", body) from error
-    if not callable(getattr(found, path, None)):
+    if not _is_function(getattr(found, path, None)):
         raise text.error(f"{module!r} has no function {path!r}; {known(path, _callables(found))}", body)
     return getattr(found, path)
 
 
 def _callables(module: Any) -> list[str]:
-    return [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+    return [name for name, value in vars(module).items() if _is_function(value) and not name.startswith("_")]
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) or isinstance(value, AggregateFunction)
 
 
 def _made(
@@ -219,9 +223,7 @@ def _check_declaration(
     if (arguments is not None and tuple(arguments) != function.arguments) or (
         returns is not None and returns != result
     ):
-        raise text.error(
-            f"the function is declared {signature(function)} in Python", at, "leave the types out here"
-        )
+        raise text.error(f"the function is declared {signature(function)} in Python", at, "leave the types out here")
 
 
 def signature(function: udf.UserFunction) -> str:
