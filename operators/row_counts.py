@@ -6,7 +6,7 @@ overtakes its insertion. Slots of rows that are gone are given back by `compact`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,8 +14,11 @@ import pyarrow as pa
 
 from flow.errors import GraphError
 from flow.keys import KeyIndex
+from flow.operator import KEY_GROUP, Tables
 from flow.schema import StreamSchema
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, plain_type, unique_slots
+from operators.aggregates.layout import apart
+from operators.aggregates.store import groups_of
 
 _FEW: Final = 4096
 
@@ -91,11 +94,32 @@ class RowCounts:
             self.counts[number][moved[kept]] = each
         return moved
 
+    def snapshot(self, names: Sequence[str], routed: Sequence[int]) -> Tables:
+        """A row for each distinct row: its columns, how often it is there by each count, key group.
+
+        Args:
+            names: of the columns.
+            routed: positions of the columns by which rows are divided among the partitions.
+        """
+        slots = self.live()
+        columns = self.columns(slots)
+        counts = [column(pa.int64(), each[slots]) for each in self.counts]
+        groups = column(pa.int64(), groups_of(columns, routed, len(slots)))
+        counted = apart([*names, KEY_GROUP], [f"_count_{number}" for number in range(len(counts))])
+        return {"rows": pa.table([*columns, *counts, groups], [*names, *counted, KEY_GROUP])}
+
     def _alive(self, slots: IntArray) -> BoolArray:
         alive: BoolArray = self.counts[0][slots] != 0
         for counts in self.counts[1:]:
             alive |= counts[slots] != 0
         return alive
+
+
+def counted_rows(state: Tables, width: int) -> Iterator[tuple[list[pa.Array], list[IntArray]]]:
+    """The rows of snapshots, batch by batch: their columns, of which there are `width`, and their counts."""
+    for batch in state["rows"].drop_columns([KEY_GROUP]).to_batches() if "rows" in state else ():
+        if batch.num_rows:
+            yield batch.columns[:width], [physical(counts) for counts in batch.columns[width:]]
 
 
 def row_kinds(schema: StreamSchema) -> list[pa.DataType]:

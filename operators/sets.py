@@ -14,17 +14,16 @@ import pyarrow as pa
 
 from flow.errors import GraphError, known
 from flow.graph import Stream
-from flow.hashing import hash_columns, key_groups
 from flow.nodes import ErrorPolicy
-from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, PortedPartition, Tables
+from flow.operator import Kept, Operator, Partition, PartitionContext, PortedPartition, Tables
 from flow.schema import StreamSchema, changelog_of
 from flow.verbs import verb
-from operators.aggregates.columns import IntArray, column, physical, plain_type
-from operators.aggregates.layout import apart, as_names
+from operators.aggregates.columns import IntArray, plain_type
+from operators.aggregates.layout import as_names
 from operators.deduplicate import deduplicate
 from operators.project import Project
 from operators.routing import keyed
-from operators.row_counts import RowCounts, changes_of, row_kinds, rows_and_weights
+from operators.row_counts import RowCounts, changes_of, counted_rows, row_kinds, rows_and_weights
 
 Kind = Literal["intersect", "except"]
 
@@ -127,7 +126,8 @@ class _DistinctPartition(Partition):
         schema = operator.output(context.inputs)
         self._columns, self._changelog = schema.columns, schema.changelog
         self._rows = RowCounts(row_kinds(schema))
-        self._state = _State(self._rows, schema.names, [schema.names.index(name) for name in operator.routed])
+        self._names = schema.names
+        self._routed = [schema.names.index(name) for name in operator.routed or schema.names]
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield the rows that came to be there, and those that are there no more."""
@@ -145,11 +145,11 @@ class _DistinctPartition(Partition):
 
     def snapshot(self) -> Tables:
         """A row for each distinct row: its columns, how often it is there, key group."""
-        return self._state.snapshot()
+        return self._rows.snapshot(self._names, self._routed)
 
     def restore(self, state: Tables) -> None:
         """Take up rows, from any number of partitions."""
-        self._state.restore(state)
+        _take_up(self._rows, state, len(self._names))
 
 
 class _SetPartition(PortedPartition):
@@ -159,7 +159,7 @@ class _SetPartition(PortedPartition):
         self._columns, self._changelog = schema.columns, schema.changelog
         self._changelogs = {port: given.changelog for port, given in context.inputs.items()}
         self._rows = RowCounts(row_kinds(schema), counts=2)
-        self._state = _State(self._rows, schema.names, [])
+        self._names = schema.names
 
     def on_batch(self, batch: pa.RecordBatch, port: str = "left") -> Iterator[pa.RecordBatch]:
         """Yield the changes that follow from rows of one side."""
@@ -181,11 +181,11 @@ class _SetPartition(PortedPartition):
 
     def snapshot(self) -> Tables:
         """A row for each distinct row: its columns, how often it is there on each side, key group."""
-        return self._state.snapshot()
+        return self._rows.snapshot(self._names, range(len(self._names)))
 
     def restore(self, state: Tables) -> None:
         """Take up rows, from any number of partitions."""
-        self._state.restore(state)
+        _take_up(self._rows, state, len(self._names))
 
     def _times(self, left: IntArray, right: IntArray) -> IntArray:
         """How often rows come out that are there so often."""
@@ -205,35 +205,11 @@ def _emitted(
     return iter(() if made is None else (made,))
 
 
-@attrs.frozen
-class _State:
-    """Counts of rows as tables, and back.
-
-    Attributes:
-        names: of the columns.
-        routed: positions of the columns by which rows are divided; none: all.
-    """
-
-    rows: RowCounts
-    names: list[str]
-    routed: list[int]
-
-    def snapshot(self) -> Tables:
-        slots = self.rows.live()
-        columns = self.rows.columns(slots)
-        groups = key_groups(hash_columns([columns[index] for index in self.routed] or columns))
-        counts = [column(pa.int64(), each[slots]) for each in self.rows.counts]
-        counted = apart([*self.names, KEY_GROUP], [f"_count_{number}" for number in range(len(counts))])
-        arrays = [*columns, *counts, column(pa.int64(), groups)]
-        return {"rows": pa.table(arrays, [*self.names, *counted, KEY_GROUP])}
-
-    def restore(self, state: Tables) -> None:
-        width = len(self.names)
-        for batch in state["rows"].to_batches() if "rows" in state else ():
-            if batch.num_rows:
-                slots = self.rows.slots(batch.columns[:width])
-                for number in range(len(self.rows.counts)):
-                    self.rows.add(slots, physical(batch.column(width + number)), number)
+def _take_up(rows: RowCounts, state: Tables, width: int) -> None:
+    for columns, counts in counted_rows(state, width):
+        slots = rows.slots(columns)
+        for number, each in enumerate(counts):
+            rows.add(slots, each, number)
 
 
 @verb

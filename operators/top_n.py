@@ -17,16 +17,15 @@ from flow.errors import GraphError, known
 from flow.graph import Stream
 from flow.keys import KeyIndex
 from flow.nodes import ErrorPolicy
-from flow.operator import KEY_GROUP, Kept, Operator, Partition, PartitionContext, Tables
+from flow.operator import Kept, Operator, Partition, PartitionContext, Tables
 from flow.schema import WEIGHT, StreamSchema, changelog_of
 from flow.verbs import verb
-from operators.aggregates.columns import IntArray, column, grown, physical, plain, plain_type, unique_slots
-from operators.aggregates.layout import apart, as_names
-from operators.aggregates.store import groups_of
+from operators.aggregates.columns import IntArray, column, grown, plain, plain_type, unique_slots
+from operators.aggregates.layout import as_names
 from operators.expressions.type_names import type_text
 from operators.heads import Heads, Runs, Seen
 from operators.routing import keyed
-from operators.row_counts import RowCounts, changes_of, row_kinds, rows_and_weights
+from operators.row_counts import RowCounts, changes_of, counted_rows, row_kinds, rows_and_weights
 from operators.values.order_words import Order, arranged, closest, has_order, order_words
 
 _ENDLESS: Final = 2**62
@@ -130,7 +129,7 @@ class _TopPartition(Partition):
         self._nothing = operator.limit == 0
         self._ranked = operator.rank is not None
         self._keys = [names.index(key) for key in operator.keys]
-        self._routed = [operator.keys.index(key) for key in operator.routed or operator.keys]
+        self._routed = [names.index(key) for key in operator.routed or operator.keys]
         places = [names.index(order.column) for order in operator.order]
         others = [place for place in range(len(names)) if place not in (*places, *self._keys)]
         self._order = list(zip(places, operator.order, strict=True))
@@ -173,20 +172,12 @@ class _TopPartition(Partition):
 
     def snapshot(self) -> Tables:
         """A row for each distinct row: its columns, how often it is there, key group."""
-        slots = self._rows.live()
-        columns = self._rows.columns(slots)
-        groups = groups_of([columns[place] for place in self._keys], self._routed, len(slots))
-        (count,) = apart([*self._names, KEY_GROUP], ["_count"])
-        arrays = [*columns, column(pa.int64(), self._rows.counts[0][slots]), column(pa.int64(), groups)]
-        return {"rows": pa.table(arrays, [*self._names, count, KEY_GROUP])}
+        return self._rows.snapshot(self._names, self._routed)
 
     def restore(self, state: Tables) -> None:
         """Take up rows, from any number of partitions."""
-        for batch in state["rows"].to_batches() if "rows" in state else ():
-            if batch.num_rows:
-                columns = batch.columns[: len(self._names)]
-                slots = self._slots(columns, self._group_of(columns))
-                self._rows.add(slots, physical(batch.column(len(columns))))
+        for columns, (counts,) in counted_rows(state, len(self._names)):
+            self._rows.add(self._slots(columns, self._group_of(columns)), counts)
         if len(self._rows):
             self._revise(np.flatnonzero(self._rows.counts[0][: len(self._rows)] > 0), whole=True)
 
