@@ -354,14 +354,15 @@ class InList(Expression):
         return (self.operand, *self.values)
 
     def resolve(self, schema: pa.Schema) -> Bound:
-        """One look-up where all values are literals, else comparisons joined by OR."""
+        """One look-up where all values are literals that Arrow looks up, else comparisons joined by OR."""
         if not self.values:
             raise ExpressionError(f"{self}: the list is empty")
         bounds = [child.resolve(schema) for child in self.children]
         kind = _meeting(self, bounds)
         operand, *values = (coerced(bound, kind, str(self)) for bound in bounds)
         literals = [value.scalar for value in values if isinstance(value, BoundLiteral)]
-        if len(literals) == len(values) and kind != INTERVAL:
+        looked_up = not (kind == INTERVAL or pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType))
+        if looked_up and len(literals) == len(values):
             kernel = membership(pa.array([scalar.as_py() for scalar in literals], kind))
             return folded(BoundCall(str(self), kernel, (operand,), pa.bool_(), operand.total), (operand,))
         tests: list[Expression] = [Call("=", (self.operand, value)) for value in self.values]

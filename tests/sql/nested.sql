@@ -150,3 +150,15 @@ SELECT u, count(*) AS n, min(v) AS least FROM (
 
 -- case: an order of UUIDs
 SELECT CAST('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1' || id AS UUID) AS u FROM orders ORDER BY u DESC LIMIT 3;
+
+-- case: IN lists of constants
+-- table: nested (id BIGINT, a BIGINT[], r STRUCT(x BIGINT, y VARCHAR))
+-- 1 | [1] | {'x': 1, 'y': 'a'}
+-- 2 | [1, NULL] | {'x': 1, 'y': NULL}
+-- 3 | NULL | NULL
+-- 4 | [] | {'x': NULL, 'y': 'a'}
+SELECT id, a IN ([1], [1, NULL]) AS one, a NOT IN ([2], [1]) AS two, r IN ({'x': 1, 'y': 'a'}, {'x': 1, 'y': NULL}) AS three,
+  json_build_array(id) IN ('[1]'::json, '[3]'::json) AS four FROM nested
+-- duckdb:
+SELECT id, a IN ([1], [1, NULL]) AS one, a NOT IN ([2], [1]) AS two, r IN ({'x': 1, 'y': 'a'}, {'x': 1, 'y': NULL}) AS three,
+  json_array(id) IN ('[1]'::json, '[3]'::json) AS four FROM nested
