@@ -84,6 +84,11 @@ class Axis:
         stride = _common_divisor(words, low, stride) or 1
         return Axis(low, stride, (high - low) // stride + 2)
 
+    def continues(self, before: Axis) -> bool:
+        """Whether this axis begins as another, on which there are words."""
+        same = (self.base, self.stride) == (before.base, before.stride)
+        return same and self.size >= before.size > 1
+
     def extended(self, before: Axis) -> Axis:
         """This axis, twice as long where it reaches beyond what it was: keys that advance seldom need a new table."""
         if before.size == 1 or self == before:
@@ -101,15 +106,16 @@ class Grid:
     def __init__(self, store: WordStore) -> None:
         self._store: Final = store
         self._axes: tuple[Axis, ...] = (Axis(),) * store.width
-        self._table = np.full(1, -1, np.int32)
+        # One more than the number, 0 where there is none: zeros that nobody has written take no memory.
+        self._table = np.zeros(1, np.int32)
 
     def find(self, keys: Words) -> Integers:
         """The number of each key, -1 where it is not held."""
         cells, inside = self._cells(keys)
         if inside is None:
-            return self._table[cells].astype(np.int64)
+            return self._numbers(cells)
         cells[~inside] = 0
-        numbers = self._table[cells].astype(np.int64)
+        numbers = self._numbers(cells)
         numbers[~inside] = -1
         return numbers
 
@@ -127,17 +133,23 @@ class Grid:
         size = _FIRST_CLAIM
         if not len(self._store):
             self._claim(keys, cells, np.arange(min(size, len(cells))))
-        numbers = self._table[cells]
+        numbers = self._numbers(cells)
         while len(numbers) and numbers.min() < 0:
             missing = np.flatnonzero(numbers < 0)
             self._claim(keys, cells, missing[:size])
             if len(missing) <= size:
-                numbers[missing] = self._table[cells[missing]]
+                numbers[missing] = self._numbers(cells[missing])
                 break
             # Most of the others may be equal to the first few: then a look is cheaper than a claim.
-            numbers = self._table[cells]
+            numbers = self._numbers(cells)
             size *= _CLAIM_GROWTH
-        return numbers.astype(np.int64)
+        return numbers
+
+    def _numbers(self, cells: Integers) -> Integers:
+        """The number in each cell, -1 where there is none."""
+        numbers = self._table[cells].astype(np.int64)
+        numbers -= 1
+        return numbers
 
     def _claim(self, keys: Words, cells: Integers, rows: Integers) -> None:
         """Take in rows that are not held, which may be equal to each other."""
@@ -147,7 +159,7 @@ class Grid:
         new = table[wanted] == rows
         start = len(self._store)
         self._store.append(keys, rows[new])
-        table[wanted[new]] = np.arange(start, len(self._store))
+        table[wanted[new]] = np.arange(start + 1, len(self._store) + 1)
 
     def fit(self, keys: Words) -> bool:
         """Make room for these keys beside those held; False, and nothing done, where that takes too many cells."""
@@ -166,10 +178,16 @@ class Grid:
             axes = needed
             if _product(axes) > most:
                 return False
-        self._axes = tuple(axes)
-        self._table = np.full(_product(axes), -1, np.int32)
-        cells, _ = self._cells(self._store.keys)
-        self._table[cells] = np.arange(len(self._store))
+        before, self._axes = self._axes, tuple(axes)
+        table = np.zeros(_product(axes), np.int32)
+        if axes[0].continues(before[0]) and axes[1:] == list(before[1:]):
+            # The cells there are come first, in the same order.
+            table[: len(self._table)] = self._table
+            self._table = table
+        else:
+            self._table = table
+            cells, _ = self._cells(self._store.keys)
+            self._table[cells] = np.arange(1, len(self._store) + 1)
         return True
 
     def _cells(self, keys: Words) -> tuple[Integers, NDArray[np.bool_] | None]:
