@@ -344,6 +344,8 @@ class ChainInstance:
         if not moved and idle == was_idle:
             return
         running.counters.watermark = time
+        if time == AFTER_ALL:
+            running.state.end()
         if not running.step.timed and time < AFTER_ALL:
             return
         if running.partition is not None and moved:
@@ -359,13 +361,9 @@ class ChainInstance:
     def _end(self, running: RunningStep, port: int) -> Iterator[Send]:
         before, was_idle = running.frontier.time, running.frontier.idle
         ended = running.frontier.end(port)
-        # What comes now may let go of it.
-        if ended:
-            running.state.end()
-        else:
-            running.state.look()
         yield from self._tell(running, moved=running.frontier.time > before, was_idle=was_idle)
         if not ended:
+            running.state.look()  # what the port kept may go now
             running.on_port_end(port)
             return
         if running.partition is not None:

@@ -17,6 +17,7 @@ from flow.metrics import INSTANCES
 from flow.nodes import OperatorNode, Output, SourceNode
 from flow.schema import StreamSchema
 from flow.settings import TOPOLOGIES, Settings, cores
+from flow.state import kept_by
 from flow.telling import told
 
 _WIDTH = 100
@@ -88,11 +89,11 @@ def _details(graph: Graph, layout: Layout, chain: Chain, step: Step, settings: S
         yield f"the half of {node.name} that works before the rows are moved"
     elif isinstance(node, OperatorNode):
         yield told(node.operator)
-        kept = node.operator.keeps({port: graph.schema(output) for port, output in node.ports})
-        if kept is not None:
-            yield str(kept)
     else:
         yield told(step.sink)
+    kept = kept_by(step)
+    if kept is not None:
+        yield str(kept)
     if step.kind != "sink" and step.name == node.name:
         yield f"gives {_columns(step.output)}"
 

@@ -14,8 +14,10 @@ from flow.graph import Graph
 from flow.layout import Across, Chain, Edge, Layout, Step, lay_out
 from flow.metrics import INSTANCES
 from flow.nodes import Node, OperatorNode, Output, RouterNode, Side, SinkNode, SourceNode
+from flow.operator import Kept
 from flow.router import Forward
 from flow.settings import PREFETCH, Settings
+from flow.state import kept_by
 
 DRAWING_VERSION: Final = 1
 """Version of what `as_json` gives; a change that a reader of it could notice raises it."""
@@ -33,6 +35,7 @@ class Box:
     Attributes:
         node: the graph's node that it stands for.
         text: what it says, by line.
+        kept: what its partitions keep, which the last lines say.
         instance: which of the node's instances, from 0; None for all of them, or for those left out.
     """
 
@@ -42,6 +45,7 @@ class Box:
     text: tuple[str, ...]
     group: str | None = None
     instance: int | None = None
+    kept: Kept | None = None
 
 
 @attrs.frozen
@@ -81,7 +85,7 @@ class Drawing:
 def draw(graph: Graph) -> Drawing:
     """The graph as it was written: a box a node, routers at the lines."""
     unread = {node.name for node in graph if isinstance(node, RouterNode) and not graph.readers_of(Output(node.name))}
-    boxes = [_box(node) for node in graph if not isinstance(node, RouterNode) or node.name in unread]
+    boxes = [_box(graph, node) for node in graph if not isinstance(node, RouterNode) or node.name in unread]
     lines: list[Line] = []
     for node in graph:
         if isinstance(node, RouterNode) and node.name not in unread:
@@ -107,12 +111,14 @@ def draw_laid_out(graph: Graph, settings: Settings) -> Drawing:
     return _LaidOut(graph.name, lay_out(graph.nodes, settings), settings).drawing
 
 
-def _box(node: Node) -> Box:
+def _box(graph: Graph, node: Node) -> Box:
     match node:
         case SourceNode():
             return Box(node.name, node.name, "source", (node.name, type(node.source).__name__))
         case OperatorNode():
-            return Box(node.name, node.name, "operator", (node.name, type(node.operator).__name__))
+            kept = node.operator.keeps({port: graph.schema(output) for port, output in node.ports})
+            text = (node.name, type(node.operator).__name__, *(kept.lines if kept is not None else ()))
+            return Box(node.name, node.name, "operator", text, kept=kept)
         case RouterNode():
             return Box(node.name, node.name, "router", (node.name, str(node.router)))
         case SinkNode():
@@ -146,13 +152,15 @@ class _LaidOut:
 
     def _add_step(self, chain: Chain, step: Step, group: str, instance: int | None) -> None:
         box = _id(step.name, instance)
+        kept = None if instance is None else kept_by(step)
         if instance is None:
             text: tuple[str, ...] = (step.name, "…")
         elif chain.instances == 1:
             text = (step.name, _kind_of(step))
         else:
             text = (step.name, f"{INSTANCES[step.kind]} {instance + 1}")
-        self.boxes.append(Box(box, step.node.name, step.kind, text, group, instance))
+        text = (*text, *(kept.lines if kept is not None else ()))
+        self.boxes.append(Box(box, step.node.name, step.kind, text, group, instance, kept))
         if step.kind != "source":
             return
         if chain.aligned:
@@ -251,6 +259,8 @@ def as_json(drawing: Drawing) -> dict[str, Any]:
                 "text": list(box.text),
                 "group": box.group,
                 "instance": box.instance,
+                "keeps": None if box.kept is None else box.kept.what,
+                "growth": None if box.kept is None else box.kept.growth,
             }
             for box in drawing.boxes
         ],

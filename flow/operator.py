@@ -181,8 +181,13 @@ class Kept:
         """How it grows, in words."""
         return _GROWING[self.growth]
 
+    @property
+    def lines(self) -> tuple[str, str]:
+        """What is kept and how it grows, in two lines."""
+        return f"keeps {self.what}:", self.grows
+
     def __str__(self) -> str:
-        return f"keeps {self.what}: {self.grows}"
+        return " ".join(self.lines)
 
 
 @attrs.frozen

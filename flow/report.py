@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flow.bottleneck import bottleneck, share, threads_share
-from flow.metrics import NodeStats, RunStats
+from flow.growth import growing
+from flow.metrics import NodeStats, RunStats, StateStats
 from flow.schema import AFTER_ALL, BEFORE_ALL
 
 REPORT_VERSION: Final = 1
@@ -18,6 +19,7 @@ REPORT_VERSION: Final = 1
 def report_json(stats: RunStats) -> dict[str, Any]:
     """The stats and the finding as a JSON value, described in docs/command-line.md. Times are seconds, shares 0..1."""
     finding = bottleneck(stats)
+    grown = growing(stats)
     return {
         "version": REPORT_VERSION,
         "graph": stats.graph,
@@ -43,6 +45,7 @@ def report_json(stats: RunStats) -> dict[str, Any]:
             "hint": finding.hint,
             "evidence": dict(finding.evidence),
         },
+        "growing": None if grown is None else {"node": grown.node, "sentence": grown.sentence, "hint": grown.hint},
         "nodes": [_node_json(node) for node in stats.nodes.values()],
     }
 
@@ -64,4 +67,16 @@ def _node_json(node: NodeStats) -> dict[str, Any]:
         "instance_busy": list(node.instance_busy),
         "watermark": None if node.watermark in (BEFORE_ALL, AFTER_ALL) else node.watermark,
         "ended": node.watermark == AFTER_ALL,
+        "state": None if node.state is None else _state_json(node.state),
+    }
+
+
+def _state_json(state: StateStats) -> dict[str, Any]:
+    return {
+        "keeps": state.kept.what,
+        "growth": state.kept.growth,
+        "rows": state.rows,
+        "bytes": state.bytes,
+        "most_rows": state.most_rows,
+        "most_bytes": state.most_bytes,
     }

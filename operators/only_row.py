@@ -77,7 +77,7 @@ class _OnlyRowPartition(Partition):
 
     def state_rows(self) -> int:
         """As `Partition.state_rows`."""
-        return 1
+        return self._several
 
     def snapshot(self) -> Tables:
         """Nothing: where there is something to keep, the run fails."""

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from flow.errors import StepError
-from flow.metrics import RunStats
+from flow.metrics import RunStats, StateStats
+from flow.operator import Kept
 from flow.schema import AFTER_ALL, BEFORE_ALL
 from operators.command.closing import closing_report, failures
 from operators.command.display import LiveDisplay, board
@@ -61,10 +62,25 @@ def test_the_display_at_120_columns_has_the_numbers_behind_the_bars() -> None:
     assert lines[5].split()[-5:] == ["50%", "0%", "0%", "1,234", "2"]
 
 
+def state(most: int, growth: str = "keys", rows: int | None = 1_234) -> StateStats:
+    return StateStats(Kept("one entry a key", growth, "use windows"), rows, most // 2, rows, most)  # type: ignore[arg-type]
+
+
+def test_the_size_of_state_is_shown_where_names_have_room() -> None:
+    for name, width, shown in (("x", 50, False), ("x", 80, True), ("x" * 30, 80, False), ("x" * 30, 100, True)):
+        stats = at(10, state=state(24_600_000))
+        long = attrs.evolve(stats, nodes={**stats.nodes, name: node(name)})
+        lines = drawn(long, at(9), width)
+        assert lines[2].endswith(" state") == shown
+        assert lines[5].endswith("12.3 MB") == shown
+    ended = run_of(node("bars", watermark=AFTER_ALL, state=state(2_000)))
+    assert drawn(ended, ended, 80)[2].split() == ["node", "rows/s", "rows", "queue", "time", "busy", "state"]
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
 @pytest.mark.parametrize("height", [6, 12, 24, 50])
 def test_the_display_fits_the_terminal(width: int, height: int) -> None:
-    lines = drawn(at(10, nodes=30, late_rows=5), at(9), width, height)
+    lines = drawn(at(10, nodes=30, late_rows=5, state=state(5)), at(9), width, height)
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
     assert any(line.startswith("…") for line in lines) == (height < 40)
@@ -167,9 +183,26 @@ def test_the_closing_report_says_how_it_ended(outcome: str, words: str) -> None:
     assert text_of(closing_report(stats, 80), 80)[0] == words
 
 
+def test_the_closing_report_says_how_large_state_was() -> None:
+    lines = text_of(closing_report(at(10, state=state(12_345_678)), 100), 100)
+    place = lines.index("") + 1 + lines[lines.index("") + 1 :].index("") + 1
+    assert lines[place].split() == ["state", "at", "most", "rows", "size", "keeps"]
+    assert lines[place + 1].rstrip() == "bars           1,234 12.3 MB one entry a key: grows with the keys, for ever"
+    assert not any("has taken" in line for line in lines)
+    silent = text_of(closing_report(at(10, state=state(2_000, "unknown", None)), 100), 100)
+    assert silent[place + 1].split()[:3] == ["bars", "2.00", "kB"]
+    assert not any("state at most" in line for line in text_of(closing_report(at(10, state=state(64, rows=0)), 80), 80))
+
+
+def test_the_closing_report_says_what_to_do_about_large_state_that_grows() -> None:
+    lines = text_of(closing_report(at(10, state=state(1_500_000_000)), 100), 100)
+    said = "The state of `bars` grows with the keys, for ever: it has taken 1.50 GB, in 1,234 rows."
+    assert [line.rstrip() for line in lines[-2:]] == [said, "To try: use windows."]
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_closing_report_fits_the_terminal(width: int) -> None:
-    stats = at(10, late_rows=3, dead_letters=1, skipped_rows=1)
+    stats = at(10, late_rows=3, dead_letters=1, skipped_rows=1, state=state(10**9))
     long = attrs.evolve(stats.nodes["bars"], name="bars_of_every_symbol_and_every_venue_there_is")
     lines = text_of(closing_report(attrs.evolve(stats, nodes={**stats.nodes, "long": long}), width), width)
     table = lines[lines.index("") + 1 :]

@@ -5,7 +5,8 @@ import attrs
 import pyarrow as pa
 import pytest
 
-from flow import Graph, Operator, Partition, PartitionContext, Source, Split
+from flow import Graph, Kept, Operator, Partition, PartitionContext, Source, Split
+from flow.describe import describe
 from flow.drawing import as_json, dot, draw, draw_laid_out, mermaid
 from flow.settings import TOPOLOGIES, Settings, Topology
 from operators import Null
@@ -14,6 +15,7 @@ from operators import Null
 @attrs.frozen
 class Same(Operator):
     ports = ("in",)
+    stateless = True
 
     def output(self, inputs):
         return next(iter(inputs.values()))
@@ -25,6 +27,14 @@ class Same(Operator):
 @attrs.frozen
 class Both(Same):
     ports = ("left", "right")
+
+
+@attrs.frozen
+class Remembering(Same):
+    stateless = False
+
+    def keeps(self, inputs):
+        return Kept(f"one entry for each value of {', '.join(inputs['in'].names)}", "keys")
 
 
 @attrs.frozen
@@ -150,6 +160,20 @@ def test_the_topologies_are_drawn_differently() -> None:
     assert len({mermaid(drawn(topology)) for topology in TOPOLOGIES}) == len(TOPOLOGIES)
 
 
+def test_what_a_node_keeps_stands_beside_it_in_the_words_of_explain() -> None:
+    graph = Graph("kept")
+    graph.source("trades", Numbers()).key_by("x").apply(Remembering(), name="known").sink("out", Null())
+    words = ("keeps one entry for each value of x:", "grows with the keys, for ever")
+    assert draw(graph).boxes[1].text == ("known", "Remembering", *words)
+    assert " ".join(words) in describe(graph, Settings())
+    texts = [box.text for box in drawn("routed", graph, partitions=5).boxes if box.node == "known"]
+    assert texts[0] == ("known", "partition 1", *words)
+    assert texts[2] == ("known", "…")
+    node = as_json(draw(graph))["nodes"][1]
+    assert (node["keeps"], node["growth"]) == ("one entry for each value of x", "keys")
+    assert "<br/>".join(words) in mermaid(draw(graph))
+
+
 def test_names_cannot_break_mermaid() -> None:
     text = mermaid(draw(bars('b"`a]r\n#1; <i>&')))
     assert '["b#quot;#96;a]r #35;1; #lt;i#gt;#amp;<br/>Same"]' in text
@@ -187,6 +211,8 @@ def test_json_is_documented_and_whole() -> None:
         "text": ["trades", "reader 1"],
         "group": "chain 0",
         "instance": 0,
+        "keeps": None,
+        "growth": None,
     }
     assert {"from": "bars 1", "to": "late 1", "router": None, "side": "late", "port": None} in value["edges"]
     assert value["groups"][0] == {"id": "chain 0", "text": "trades: 2 readers"}

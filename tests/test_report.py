@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow.bottleneck import bottleneck
-from flow.metrics import NodeStats, RunStats
+from flow.growth import LARGE
+from flow.metrics import NodeStats, RunStats, StateStats
+from flow.operator import Kept
 from flow.report import report_json
 from flow.schema import AFTER_ALL, BEFORE_ALL
 from tests.made_stats import node, run_of
@@ -277,6 +279,22 @@ def test_the_report_has_the_counts_and_what_follows_from_them() -> None:
     assert nodes["bars"]["inputs"] == ["in"]
     assert nodes["bars"]["instance_busy"] == [4.0, 6.0]
     assert [(each["watermark"], each["ended"]) for each in nodes.values()] == [(5, False), (None, False), (None, True)]
+
+
+def test_the_report_has_the_state_and_the_largest_that_grows() -> None:
+    kept = Kept("every row", "rows", "filter before")
+    small = node("small", state=StateStats(Kept("one entry a key", "keys"), 3, 100, 7, 200))
+    large = node("large", state=StateStats(kept, None, 10, None, LARGE))
+    larger = node("larger", state=StateStats(Kept("windows", "bounded"), 1, 10, 1, 10 * LARGE))
+    report = report_json(run_of(node("in", "source"), small, large, larger))
+    states = {each["name"]: each["state"] for each in report["nodes"]}
+    assert states["in"] is None
+    assert states["small"] == {
+        "keeps": "one entry a key", "growth": "keys", "rows": 3, "bytes": 100, "most_rows": 7, "most_bytes": 200,
+    }  # fmt: skip
+    sentence = "The state of `large` grows with the rows, for ever: it has taken 250 MB."
+    assert report["growing"] == {"node": "large", "sentence": sentence, "hint": "filter before"}
+    assert report_json(run_of(small, larger))["growing"] is None
 
 
 times = st.floats(1e-9, 1e6) | st.just(0.0)

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from flow.bottleneck import bottleneck, share
 from flow.errors import StepError
+from flow.growth import growing
+from flow.memory import spelled_bytes
 from flow.metrics import INSTANCES, NodeStats, RunStats
 from operators.command.figures import percent, short, span
 
@@ -42,10 +44,16 @@ def closing_report(stats: RunStats, width: int) -> RenderableType:
         Text(),
         _table(stats, width),
         Text(),
-        Text(finding.sentence, style="bold"),
     ]  # fmt: skip
+    kept = _kept(stats)
+    if kept is not None:
+        lines += [kept, Text()]
+    lines.append(Text(finding.sentence, style="bold"))
     if finding.hint is not None:
         lines.append(Text(f"To try: {finding.hint}."))
+    grown = growing(stats)
+    if grown is not None:
+        lines += [Text(grown.sentence, style="bold"), Text(f"To try: {grown.hint}.")]
     return Group(*lines)
 
 
@@ -94,6 +102,25 @@ def _table(stats: RunStats, width: int) -> Table:
     if any(node.chain != node.name and node.kind != "router" for node in stats.nodes.values()):
         table.caption = "+ runs in the same task as the node that feeds it"
         table.caption_justify = "left"
+    return table
+
+
+def _kept(stats: RunStats) -> Table | None:
+    """The state of the nodes that have any, when it was largest; None where there is none."""
+    states = [(name, node.state) for name, node in stats.nodes.items() if node.state is not None]
+    states = [
+        (name, state) for name, state in states if state.most_rows or (state.most_rows is None and state.most_bytes)
+    ]
+    if not states:
+        return None
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("state at most", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("rows", justify="right", no_wrap=True, width=6)
+    table.add_column("size", justify="right", no_wrap=True, width=7)
+    table.add_column("keeps")
+    for name, state in states:
+        rows = "" if state.most_rows is None else short(state.most_rows)
+        table.add_row(Text(name), rows, spelled_bytes(state.most_bytes), f"{state.kept.what}: {state.kept.grows}")
     return table
 
 

@@ -19,12 +19,17 @@ from rich.table import Table
 from rich.text import Text
 
 from flow.bottleneck import share
+from flow.memory import spelled_bytes
 from flow.metrics import NodeStats, RunStats
 from flow.schema import AFTER_ALL, BEFORE_ALL
 from operators.command.figures import lag, percent, short, span, watermark
 
 WIDE = 110
 """Columns from which there is room for the numbers behind the bars."""
+
+_STATE = 7
+_NAMED = 20
+"""Columns that the names of nodes should have left before the sizes of their states are shown."""
 
 _WINDOW = 1.5
 _AROUND = 5
@@ -197,6 +202,10 @@ def _nodes(
     for there, heading in ((late, "late"), (dead, "dead")):
         if there:
             table.add_column(heading, justify="right", no_wrap=True, width=5)
+    room = width - sum((column.width or 0) + 1 for column in table.columns) - (_STATE + 1)
+    kept = any(node.state for node in nodes) and room >= min(_NAMED, max(len(node.name) for node in nodes))
+    if kept:
+        table.add_column("state", justify="right", no_wrap=True, width=_STATE)
     for node in shown:
         earlier = before.nodes.get(node.name)
         seconds = stats.seconds - before.seconds
@@ -223,6 +232,8 @@ def _nodes(
             cells.append(Text(short(node.late_rows) if node.late_rows else "", style="yellow"))
         if dead:
             cells.append(Text(short(node.dead_letters) if node.dead_letters else "", style="yellow"))
+        if kept:
+            cells.append("" if node.state is None else spelled_bytes(node.state.bytes))
         table.add_row(*cells)
     if folded:
         busiest = max(folded, key=lambda node: node.share(node.busy))
