@@ -75,7 +75,7 @@ def scalar(
     """
 
     def made(function: Callable[..., Any]) -> ScalarFunction:
-        _refuse_async(function)
+        _refuse_others(function)
         kinds, result = _types(function, arguments, returns)
         return ScalarFunction(name or function.__name__, function, kinds, result, called_on_null=called_on_null)
 
@@ -95,7 +95,7 @@ def vectorised(
     """
 
     def made(function: Callable[..., Any]) -> ScalarFunction:
-        _refuse_async(function)
+        _refuse_others(function)
         kinds, result = _types(function, arguments, returns)
         return ScalarFunction(name or function.__name__, function, kinds, result, True, called_on_null)
 
@@ -115,7 +115,7 @@ def aggregate(
     """
 
     def made(function: Callable[..., Any]) -> AggregateFunction:
-        _refuse_async(function)
+        _refuse_others(function)
         kinds, result = _types(function, arguments, returns)
         return AggregateFunction(name or function.__name__, function, kinds, result, called_on_null)
 
@@ -244,9 +244,12 @@ def table(
     return made
 
 
-def _refuse_async(function: Callable[..., Any]) -> None:
+def _refuse_others(function: Callable[..., Any]) -> None:
+    """Raise where calling a function gives no value, but something to wait for or to go through."""
     if is_async(function):
         raise GraphError(f"{described(function)} is async: use udf.asynchronous")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise GraphError(f"{described(function)} gives rows: use udf.table, or RETURNS TABLE (...)")
 
 
 def _types(

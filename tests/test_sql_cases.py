@@ -6,6 +6,7 @@ choices meet.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from flow import WEIGHT, PenstockError
 from operators.testing import Batching, Input, Reference, assert_matches_batch, with_retractions
 from tests.sql_cases import Case, all_cases
+from tests.user_functions import FUNCTIONS
 
 CASES = all_cases()
 EVER = "100 days"
@@ -47,8 +49,9 @@ def test_the_expected_rows_are_duckdbs(case: Case) -> None:
 def check(case: Case, given: Mapping[str, Input], partitions: int, other: int, *, whole: bool) -> None:
     reference = case.duckdb or None
     batches: tuple[Batching, ...] = (1, "all")
-    assert_matches_batch(case.query, given, reference=reference, batches=batches, partitions=[partitions], whole=whole)
-    assert_matches_batch(case.query, given, reference=reference, batches=[7], partitions=[other], whole=False)
+    matches = partial(assert_matches_batch, case.query, given, reference=reference, functions=FUNCTIONS)
+    matches(batches=batches, partitions=[partitions], whole=whole)
+    matches(batches=[7], partitions=[other], whole=False)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

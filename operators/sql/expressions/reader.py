@@ -16,9 +16,9 @@ from flow.errors import GraphError, known
 from operators.expressions import Call, Case, Cast, Column, Expression, InList, Literal, functions
 from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.expressions.lambdas import Parameter
+from operators.expressions.table_functions import TableFunction
 from operators.expressions.type_names import type_text
 from operators.expressions.types import INTERVAL
-from operators.expressions.table_functions import TableFunction
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.expressions.choices import choice
 from operators.sql.expressions.composites import ELEMENT, composite
@@ -280,9 +280,8 @@ class ExpressionReader:
             return AsyncCall(function, converted)
         if isinstance(function, TableFunction):
             if not isinstance(node.parent, exp.Unnest | exp.Explode):
-                raise self._text.error(
-                    f"{name}() is a table function", node, f"write FROM table, LATERAL {name}(...) AS u, and name u here"
-                )
+                hint = f"write FROM table, LATERAL {name}(...) AS u, and name its columns here"
+                raise self._text.error(f"{name}() is a table function", node, hint)
             return function.call(converted)
         if isinstance(node, exp.Anonymous) and self._text.functions and name.lower() not in (names := functions()):
             raise self._text.error(f"no function {name!r}; {known(name, [*names, *self._text.functions])}", node)

@@ -9,7 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 import pyarrow as pa
@@ -32,7 +32,7 @@ _KINDS: Final[dict[str, Callable[..., Any]]] = {
     "aggregate": udf.aggregate,
 }
 
-Returned = pa.DataType | pa.Schema | None
+Returned: TypeAlias = pa.DataType | pa.Schema | None
 """What a function is declared to return: values of a type, rows of columns, or nothing is said."""
 
 _WAITING: Final[dict[str, Callable[[str], Any]]] = {

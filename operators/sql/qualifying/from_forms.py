@@ -173,11 +173,15 @@ def _replace_lateral(text: Text, lateral: exp.Lateral) -> None:
             replacement = _exploded(text, lateral, inner)
         case _ if (call := _table_call(text, inner)) is not None:
             replacement = _unnest_of(lateral, [call])
-        case _:
+        case exp.Func():
             raise text.error(
                 _no_table_function(text, inner),
                 inner,
                 "a subquery, UNNEST(...) or a function that RETURNS TABLE (...) may stand there",
+            )
+        case _:
+            raise text.error(
+                f"LATERAL {inner.key.upper()} is not supported yet", inner, "a subquery or UNNEST(...) may stand there"
             )
     if joins := lateral.args.get("joins"):
         replacement.set("joins", joins)
