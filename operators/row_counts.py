@@ -19,6 +19,7 @@ from flow.schema import StreamSchema
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, plain_type, unique_slots
 from operators.aggregates.layout import apart
 from operators.aggregates.store import groups_of
+from operators.wide_keys import key_index
 
 _FEW: Final = 4096
 
@@ -31,7 +32,7 @@ class RowCounts:
     """
 
     def __init__(self, kinds: Sequence[pa.DataType], counts: int = 1) -> None:
-        self._index: Final = KeyIndex(kinds)
+        self._index: Final = key_index(kinds)
         self._live = 0
         self.counts: Final = [np.zeros(0, np.int64) for _ in range(counts)]
 

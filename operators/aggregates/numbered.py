@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from flow.keys import KeyIndex
 from operators.aggregates.columns import column, physical, physical_type
+from operators.wide_keys import key_index
 
 
 class NumberedKeys:
@@ -26,7 +26,7 @@ class NumberedKeys:
     def __init__(self, kinds: Sequence[pa.DataType]) -> None:
         self.kinds = list(kinds)
         fixed = all(physical_type(kind) is not None or pa.types.is_boolean(kind) for kind in kinds)
-        self._index = None if fixed else KeyIndex(self.kinds)
+        self._index = None if fixed else key_index(self.kinds)
         self._dictionary: pa.Array | None = None
         self._numbers = np.zeros(0, np.int64)
         self.store_kinds = self.kinds if fixed else [pa.int64()]

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from flow.hashing import hash_columns, key_groups
-from flow.keys import KeyIndex
 from flow.schema import StreamSchema
 from operators.aggregates.bank import Aggregations, Bank
 from operators.aggregates.columns import BoolArray, IntArray, differ, grown, unique_slots
+from operators.wide_keys import key_index
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class Store:
 
         Without keys there is one group. With `table`, it is the whole table, and stands when it has no rows, too.
         """
-        self._index = KeyIndex(kinds) if kinds else None
+        self._index = key_index(kinds) if kinds else None
         self._table = table
         self._whole = False
         self._noted: list[_Before] = []
