@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 
 from flow import intervals
 from operators.expressions.types import INTERVAL, MAX_PRECISION, Family, family, logical
+from operators.values.time_units import DAY
 
 Value = Any
 """A `pa.Array` or a `pa.Scalar`: one value a row, or one value for all rows."""
 
 _TRUE: Final = pa.array(["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"])
 _DIGITS_AT_ONCE: Final = 9
-_DAY_MICROSECONDS: Final = 86_400_000_000
-_DAYS_OF_MICROSECONDS: Final = 2**63 // _DAY_MICROSECONDS
+_DAYS_OF_MICROSECONDS: Final = 2**63 // DAY
 _FALSE: Final = pa.array(["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"])
 
 
@@ -192,7 +192,7 @@ def _interval_to_duration(value: pa.Array, target: pa.DataType) -> pa.Array:
     missing = value.is_null().to_numpy(zero_copy_only=False)
     if np.abs(days[~missing]).max(initial=0) >= _DAYS_OF_MICROSECONDS:
         raise pa.ArrowInvalid("interval out of range")
-    microseconds = days * _DAY_MICROSECONDS + nanoseconds // 1_000
+    microseconds = days * DAY + nanoseconds // 1_000
     return _rescaled(pa.array(microseconds, pa.int64(), mask=missing).cast(pa.duration("us")), target)
 
 

@@ -17,8 +17,8 @@ from operators.expressions.casts import cast_value, interval_array, interval_par
 from operators.expressions.time_text import moment_of, time_of
 from operators.expressions.types import INTERVAL
 from operators.values.interval_text import clock_texts, interval_of, interval_texts
+from operators.values.time_units import DAY
 
-_DAY: Final = 86_400_000_000
 _TOO_FINE: Final = r"(:\d\d\.\d{6})\d+"
 _ZONED: Final = r"\d:?\d\d(:?\d\d)?(\.\d+)? ?([Zz]|UTC|[+-]\d\d(:?\d\d)?)$"
 
@@ -94,7 +94,7 @@ def _text_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 def _time(text: str) -> int:
     time = time_of(text)
-    if time == _DAY:
+    if time == DAY:
         raise pa.ArrowInvalid(f"{text!r}: a time of day ends before 24:00")
     return time
 
@@ -122,12 +122,12 @@ def _duration_to_text(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 def duration_parts(value: pa.Array) -> tuple[Any, Any]:
     """Days and nanoseconds of durations, of one sign: as PostgreSQL's difference of two timestamps has them."""
-    per_day = {"s": 86_400, "ms": 86_400_000, "us": _DAY, "ns": _DAY * 1_000}[value.type.unit]
+    per_day = {"s": 86_400, "ms": 86_400_000, "us": DAY, "ns": DAY * 1_000}[value.type.unit]
     count = value.cast(pa.int64()).fill_null(0).to_numpy()
     days = np.trunc(count / per_day).astype(np.int64)
     # The quotient of large numbers may be rounded up to the next day.
     days -= np.sign(count) * (np.abs(days) * per_day > np.abs(count))
-    return days, (count - days * per_day) * (_DAY * 1_000 // per_day)
+    return days, (count - days * per_day) * (DAY * 1_000 // per_day)
 
 
 def _time_to_text(value: pa.Array, target: pa.DataType) -> pa.Array:
@@ -159,7 +159,7 @@ def _duration_to_time(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _clock(microseconds: Any, missing: Any, target: pa.DataType) -> pa.Array:
-    return cast_value(pa.array(microseconds % _DAY, pa.int64(), mask=missing).cast(pa.time64("us")), target)
+    return cast_value(pa.array(microseconds % DAY, pa.int64(), mask=missing).cast(pa.time64("us")), target)
 
 
 def _time_to_duration(value: pa.Array, target: pa.DataType) -> pa.Array:

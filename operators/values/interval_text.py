@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200, "millennium": 12_000}
+from operators.values.time_units import IN_MONTHS
+
 _DAYS: Final = {"day": 1, "week": 7}
 _TIME: Final = {
     "nanosecond": 1,
@@ -71,11 +72,11 @@ def amount_of(number: Decimal, unit: str) -> tuple[int, int, int]:
     """Months, days and nanoseconds of so many units; raises ValueError for a unit that is unknown."""
     whole = int(number)
     rest = number - whole
-    if unit in _MONTHS:
+    if unit in IN_MONTHS:
         if unit == "month":
             _, days, time = amount_of(rest * 30, "day")
             return whole, days, time
-        return whole * _MONTHS[unit] + int((rest * _MONTHS[unit]).to_integral_value(ROUND_HALF_EVEN)), 0, 0
+        return whole * IN_MONTHS[unit] + int((rest * IN_MONTHS[unit]).to_integral_value(ROUND_HALF_EVEN)), 0, 0
     if unit == "week":
         _, days, time = amount_of(rest * 7, "day")
         return 0, whole * 7 + days, time

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from operators.expressions.casts import cast_value, interval_array, interval_parts
 from operators.expressions.functions.moments import (
-    DAY,
     at_zone,
     clock_of,
     missing_of,
@@ -28,17 +27,8 @@ from operators.expressions.functions.zones import zone_named
 from operators.expressions.registry import Resolved, Rule, function, overload, refuse
 from operators.expressions.time_text import DAYS, MONTHS
 from operators.expressions.types import INTERVAL, Argument
+from operators.values.time_units import DAY, IN_MICROSECONDS, IN_MONTHS
 
-_STEPS: Final = {
-    "microsecond": 1,
-    "millisecond": 1_000,
-    "second": 1_000_000,
-    "minute": 60_000_000,
-    "hour": 3_600_000_000,
-    "day": DAY,
-    "week": 7 * DAY,
-}
-_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200, "millennium": 12_000}
 _NANOSECONDS: Final = DAY * 1_000
 
 
@@ -74,7 +64,9 @@ def _difference_rule(complete: bool) -> Rule:
         families = {argument.family for argument in arguments[1:] if not argument.unknown}
         if not families or not families <= {"date", "timestamp", "time"} or ("time" in families and len(families) > 1):
             return None
-        unit = constant_unit(arguments[0], list(_STEPS) if "time" in families else [*_STEPS, *_MONTHS])
+        unit = constant_unit(
+            arguments[0], list(IN_MICROSECONDS) if "time" in families else [*IN_MICROSECONDS, *IN_MONTHS]
+        )
         kinds = [argument.type for argument in arguments[1:] if not argument.unknown]
         first, last = (kinds[0] if argument.unknown else argument.type for argument in arguments[1:])
 
@@ -89,24 +81,24 @@ def _difference_rule(complete: bool) -> Rule:
 
 
 def _boundaries(unit: str, start: Any, end: Any) -> Any:
-    if unit in _STEPS:
+    if unit in IN_MICROSECONDS:
         # Weeks begin on Monday: 1970-01-01 was a Thursday.
         shift = 3 * DAY if unit == "week" else 0
-        return (end + shift) // _STEPS[unit] - (start + shift) // _STEPS[unit]
+        return (end + shift) // IN_MICROSECONDS[unit] - (start + shift) // IN_MICROSECONDS[unit]
     one, other = (months_of(moment // DAY)[0] + 1970 * 12 for moment in (start, end))
     shift = 12 if unit in ("century", "millennium") else 0
-    return (other - shift) // _MONTHS[unit] - (one - shift) // _MONTHS[unit]
+    return (other - shift) // IN_MONTHS[unit] - (one - shift) // IN_MONTHS[unit]
 
 
 def _complete(unit: str, start: Any, end: Any) -> Any:
-    if unit in _STEPS:
-        whole, step = end - start, _STEPS[unit]
+    if unit in IN_MICROSECONDS:
+        whole, step = end - start, IN_MICROSECONDS[unit]
         return np.sign(whole) * (np.abs(whole) // step)
     (one, one_day), (other, other_day) = months_of(start // DAY), months_of(end // DAY)
     rest = other_day * DAY + end % DAY - one_day * DAY - start % DAY
     months = other - one
     months = months - ((months > 0) & (rest < 0)) + ((months < 0) & (rest > 0))
-    return np.sign(months) * (np.abs(months) // _MONTHS[unit])
+    return np.sign(months) * (np.abs(months) // IN_MONTHS[unit])
 
 
 for _name in ("date_diff", "datediff"):

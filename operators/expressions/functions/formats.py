@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 
 from operators.expressions.casts import cast_value
 from operators.expressions.functions.format_words import Word, date_in, words_of
-from operators.expressions.functions.moments import DAY, clock_of, missing_of, rows_of
+from operators.expressions.functions.moments import clock_of, missing_of, rows_of
 from operators.expressions.functions.time import parts_of
 from operators.expressions.registry import Resolved, function, overload
 from operators.expressions.time_casts import over_distinct
 from operators.expressions.time_text import DAYS, MONTHS
 from operators.expressions.types import Argument, ExpressionError
+from operators.values.time_units import DAY
 
 _ROMAN: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _JULIAN_1970: Final = 2_440_588

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.casts import cast_value, interval_array, interval_parts
-from operators.expressions.functions.moments import DAY, at_zone, clock_of, missing_of, rows_of, timestamps
+from operators.expressions.functions.moments import at_zone, clock_of, missing_of, rows_of, timestamps
 from operators.expressions.registry import Kernel, Resolved, function, overload
 from operators.expressions.types import INTERVAL, Argument, finest
+from operators.values.time_units import DAY, PER_SECOND
 
-_PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY_SECONDS: Final = 86_400
 
 
@@ -35,7 +35,7 @@ def shifted(moment: Any, interval: Any, sign: int = 1) -> pa.Array:
     kind = moment.type
     missing = _missing(moment, interval)
     months, days, nanoseconds = (sign * part for part in interval_parts(interval))
-    per_second = _PER_SECOND[kind.unit]
+    per_second = PER_SECOND[kind.unit]
     zone = None if kind.tz == "UTC" else kind.tz
     if isinstance(moment, pa.Scalar):
         moment = pa.repeat(moment, len(missing))

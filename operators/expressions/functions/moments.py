@@ -6,19 +6,14 @@ An hour that a clock leaves out in spring is read by the offset before it, one t
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.time_casts import time_count
-
-DAY: Final = 86_400_000_000
-"""Microseconds."""
-
-PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-"""Units of time in a second."""
+from operators.values.time_units import DAY
 
 
 def rows_of(*values: Any) -> list[pa.Array]:

@@ -16,6 +16,7 @@ from operators.expressions.casts import interval_array, interval_parts
 from operators.expressions.functions.intervals import shifted
 from operators.expressions.lists import listed, null_where_any
 from operators.expressions.registry import function
+from operators.values.time_units import DAY
 
 _LAST: Final = {"generate_series": 1, "range": 0}
 
@@ -54,9 +55,7 @@ def _places(lengths: Any) -> tuple[Any, Any]:
     return rows, np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-_DAY: Final = 86_400_000_000
-
-_SHORTEST_MONTH: Final = 28 * _DAY
+_SHORTEST_MONTH: Final = 28 * DAY
 
 
 def _times(end: int) -> Callable[..., pa.Array]:
@@ -69,7 +68,7 @@ def _times(end: int) -> Callable[..., pa.Array]:
         months, days, nanoseconds = interval_parts(step)
         if ((months != 0) & ((days != 0) | (nanoseconds != 0))).any():
             raise pa.ArrowInvalid("the step of a series is months, or days and time, but not both together")
-        least = np.where(months != 0, months * _SHORTEST_MONTH, days * _DAY + nanoseconds // 1_000)
+        least = np.where(months != 0, months * _SHORTEST_MONTH, days * DAY + nanoseconds // 1_000)
         if (least == 0).any():
             raise pa.ArrowInvalid("step size cannot be zero")
         span = last.cast(pa.int64()).to_numpy() - first.cast(pa.int64()).to_numpy()

@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 
 from flow.errors import known
 from operators.expressions.casts import interval_parts
-from operators.expressions.functions.moments import DAY, PER_SECOND, clock_of, missing_of
+from operators.expressions.functions.moments import clock_of, missing_of
 from operators.expressions.registry import Resolved, function, overload
 from operators.expressions.time_casts import duration_parts
 from operators.expressions.types import Argument, ExpressionError
 from operators.values.interval_text import unit_named
+from operators.values.time_units import DAY, PER_SECOND
 
 _JULIAN_1970: Final = 2_440_588
 _PARTS: Final = {

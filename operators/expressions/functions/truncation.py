@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 
 from operators.expressions.casts import interval_array
 from operators.expressions.functions.moments import (
-    DAY,
-    PER_SECOND,
     at_zone,
     clock_of,
     missing_of,
@@ -28,18 +26,10 @@ from operators.expressions.functions.moments import (
 from operators.expressions.functions.time import constant_unit, parts_of
 from operators.expressions.registry import Resolved, function, overload
 from operators.expressions.types import INTERVAL, Argument, ExpressionError
+from operators.values.time_units import DAY, IN_MICROSECONDS, IN_MONTHS, PER_SECOND
 
-_MICROSECONDS: Final = {
-    "microsecond": 1,
-    "millisecond": 1_000,
-    "second": 1_000_000,
-    "minute": 60_000_000,
-    "hour": 3_600_000_000,
-    "day": DAY,
-}
-_TRUNCATIONS: Final = (*_MICROSECONDS, "week", "month", "quarter", "year", "decade", "century", "millennium")
+_TRUNCATIONS: Final = (*IN_MICROSECONDS, *IN_MONTHS)
 _YEARS: Final = {"decade": (10, 0), "century": (100, 1), "millennium": (1000, 1)}
-_INTERVAL_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200, "millennium": 12_000}
 _MONDAY: Final = 10_959 * DAY
 """2000-01-03, from which DuckDB's bins are counted."""
 
@@ -75,10 +65,10 @@ def _trunc_interval(arguments: Sequence[Argument]) -> Resolved:
 
     def kernel(_: Any, value: Any) -> pa.Array:
         months, days, time = parts_of(value)
-        if unit in _INTERVAL_MONTHS:
-            step = _INTERVAL_MONTHS[unit]
+        if unit in IN_MONTHS:
+            step = IN_MONTHS[unit]
             return interval_array(months - np.fmod(months, step), 0, 0, missing_of(value))
-        return interval_array(months, days, time - np.fmod(time, _MICROSECONDS[unit] * 1_000), missing_of(value))
+        return interval_array(months, days, time - np.fmod(time, IN_MICROSECONDS[unit] * 1_000), missing_of(value))
 
     return Resolved((pa.string(), arguments[1].type), INTERVAL, kernel, total=True)
 
@@ -117,8 +107,8 @@ overload(
 def truncated(unit: str, value: Any) -> pa.Array:
     """Timestamps rounded down to a unit of time, in their own zone."""
     kind = value.type
-    if unit in _MICROSECONDS and kind.tz in (None, "UTC"):
-        step = _MICROSECONDS[unit] * PER_SECOND[kind.unit] // 1_000_000
+    if unit in IN_MICROSECONDS and unit != "week" and kind.tz in (None, "UTC"):
+        step = IN_MICROSECONDS[unit] * PER_SECOND[kind.unit] // 1_000_000
         return _floored(value, step, 0) if step > 1 else value
     if unit in _YEARS:
         years, first = _YEARS[unit]
@@ -147,12 +137,12 @@ def _ceil_rule(arguments: Sequence[Argument]) -> Resolved | None:
 
     def kernel(_: Any, value: Any) -> pa.Array:
         down = truncated(unit, value)
-        if unit in _MICROSECONDS or unit == "week":
-            step = _MICROSECONDS.get(unit, 7 * DAY)
+        if unit in IN_MICROSECONDS:
+            step = IN_MICROSECONDS[unit]
             up = pc.add_checked(down, pa.scalar(step, pa.duration("us")).cast(pa.duration(value.type.unit)))
         else:
             months, _ = months_of(clock_of(down) // DAY)
-            starts = timestamps(month_start(months + _INTERVAL_MONTHS[unit]) * DAY, missing_of(value))
+            starts = timestamps(month_start(months + IN_MONTHS[unit]) * DAY, missing_of(value))
             plain = starts.cast(pa.timestamp(value.type.unit))
             up = plain if value.type.tz is None else at_zone(plain, value.type.tz).cast(value.type)
         return pc.if_else(pc.equal(down, value), value, up)
