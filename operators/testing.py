@@ -188,7 +188,7 @@ class _Case:
     def _graph(self, pieces: Mapping[str, Sequence[pa.RecordBatch]]) -> Graph:
         """The same over other batches."""
         nodes = {
-            name: attrs.evolve(node, source=Table(pieces[name]))
+            name: attrs.evolve(node, source=Table(pieces[name], max(1, *(piece.num_rows for piece in pieces[name]))))
             if isinstance(node, SourceNode) and name in pieces
             else node
             for name, node in self._planned.nodes.items()

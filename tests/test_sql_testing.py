@@ -178,3 +178,8 @@ def test_what_waits_cannot_be_stepped() -> None:
 def test_a_fault_put_in_on_purpose_is_found() -> None:
     *fault, _ = FAULTS[0]
     assert cases_until_found(*fault, most=200) is not None
+
+
+def test_a_batch_is_as_large_as_it_is_said_to_be() -> None:
+    rows = {"v": list(range(70_000))}
+    assert_matches_batch("SELECT count(*) AS n FROM t", {"t": rows}, batches=["all"], partitions=[1], whole=False)
