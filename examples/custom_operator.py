@@ -2,6 +2,7 @@
 
 `Previous` is all there is to it. `on_batch` treats a whole batch at once; its rows reach the partition in the order in
 which they were read, and all rows of a key reach the same partition, so that no lock and no second look is needed.
+`keeps` and `state_rows` are for people: the drawing and the closing report tell what is kept, and how much of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from flow import Graph, Operator, Partition, PartitionContext, StreamSchema
+from flow import Graph, Kept, Operator, Partition, PartitionContext, StreamSchema
 from flow.keys import KeyIndex
 from operators import Csv, Parquet, col
 
@@ -25,6 +26,9 @@ class Previous(Operator):
 
     def output(self, inputs: Mapping[str, StreamSchema]) -> StreamSchema:
         return inputs["in"].with_columns(inputs["in"].columns.append(pa.field(f"previous_{self.column}", pa.float64())))
+
+    def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept:
+        return Kept("one value a key", "keys")
 
     def open(self, context: PartitionContext) -> Partition:
         return PreviousPartition(self, context.input.column_type(self.key))
@@ -47,6 +51,9 @@ class PreviousPartition(Partition):
         previous[order] = np.where(first, self.last[slots], np.roll(values, 1))
         self.last[slots] = values
         yield batch.append_column(f"previous_{self.operator.column}", pa.array(previous, from_pandas=True))
+
+    def state_rows(self) -> int:
+        return len(self.index)
 
 
 graph = Graph("delays_in_turn")

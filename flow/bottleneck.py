@@ -362,7 +362,8 @@ def _hint(stats: RunStats, chain: _Chain) -> str:
         )
     if node.kind == "source":
         if node.splits and node.instances >= node.splits:
-            return f"`{node.name}` has no more than {node.splits} splits to read: divide its input into more"
+            splits = f"{node.splits} splits" if node.splits > 1 else "one split"
+            return f"`{node.name}` has no more than {splits} to read: divide its input into more"
         return f"raise {more}, or read less: fewer columns, fewer rows, binary files"
     if node.kind == "sink":
         return f"raise {more} where it can have several, or send it fewer rows"

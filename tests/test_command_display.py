@@ -11,7 +11,7 @@ from flow.operator import Kept
 from flow.schema import AFTER_ALL, BEFORE_ALL
 from operators.command.closing import closing_report, failures
 from operators.command.display import LiveDisplay, board
-from operators.command.figures import lag, percent, short, span, watermark
+from operators.command.figures import cut, lag, percent, short, span, watermark
 from tests.made_stats import node, run_of
 
 TIME = 1_700_000_000_000_000  # 2023-11-14 22:13:20
@@ -234,6 +234,14 @@ def test_a_failure_is_a_block_that_names_its_place() -> None:
 )  # fmt: skip
 def test_short_numbers(number: float, text: str) -> None:
     assert short(number) == text
+
+
+def test_of_long_names_the_ends_stay() -> None:
+    assert [cut(name, 10) for name in ("ten_digits", "flights.hash(origin).before")] == ["ten_digits", "fli…before"]
+    assert [len(cut("x" * 50, width)) for width in (1, 2, 8, 49, 50)] == [1, 2, 8, 49, 50]
+    long = run_of(node("trades.hash(symbol).aggregate", state=state(10**6)))
+    assert drawn(long, long, 60)[3].startswith("trades.…bol).aggregate  ")
+    assert any(line.startswith("trades.h…mbol).aggregate ") for line in text_of(closing_report(long, 80), 80))
 
 
 def test_times_and_shares() -> None:

@@ -85,7 +85,7 @@ CASES: dict[str, tuple[RunStats, str, str | None, str, str]] = {
         "node",
         "trades",
         "`trades` limits the run: its one reader was busy 96 % of the time.",
-        "no more than 1 splits",
+        "no more than one split ",
     ),
     "source that reads ahead of its chain": (
         run_of(

@@ -14,7 +14,10 @@ from flow.errors import StepError
 from flow.growth import growing
 from flow.memory import spelled_bytes
 from flow.metrics import INSTANCES, NodeStats, RunStats
-from operators.command.figures import percent, short, span
+from operators.command.figures import cut, percent, short, span
+
+_NAMED = 24
+"""Characters of a node's name beside its state."""
 
 _OUTCOMES = {
     "running": ("is running", "bold", ""),
@@ -83,7 +86,8 @@ def _table(stats: RunStats, width: int) -> Table:
         named = {node.name: str(node.instances) for node in stats.nodes.values()}
     instances = max(map(len, named.values()), default=0)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("node", overflow="ellipsis", no_wrap=True, max_width=max(8, left - instances - 1))
+    named_in = max(8, left - instances - 1)
+    table.add_column("node", no_wrap=True, max_width=named_in)
     table.add_column("", style="dim", no_wrap=True, width=instances)
     for heading, size in figures:
         table.add_column(heading, justify="right", no_wrap=True, width=size)
@@ -91,7 +95,7 @@ def _table(stats: RunStats, width: int) -> Table:
     for node in stats.nodes.values():
         fused = node.chain != node.name and node.kind != "router"
         table.add_row(
-            Text(("+ " if fused else "") + node.name),
+            Text(cut(("+ " if fused else "") + node.name, named_in)),
             named[node.name],
             short(node.rows_in),
             short(node.rows_out),
@@ -114,13 +118,15 @@ def _kept(stats: RunStats) -> Table | None:
     if not states:
         return None
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("state at most", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("state at most", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True, width=6)
     table.add_column("size", justify="right", no_wrap=True, width=7)
     table.add_column("keeps")
     for name, state in states:
         rows = "" if state.most_rows is None else short(state.most_rows)
-        table.add_row(Text(name), rows, spelled_bytes(state.most_bytes), f"{state.kept.what}: {state.kept.grows}")
+        table.add_row(
+            Text(cut(name, _NAMED)), rows, spelled_bytes(state.most_bytes), f"{state.kept.what}: {state.kept.grows}"
+        )
     return table
 
 

@@ -22,7 +22,7 @@ from flow.bottleneck import share
 from flow.memory import spelled_bytes
 from flow.metrics import NodeStats, RunStats
 from flow.schema import AFTER_ALL, BEFORE_ALL
-from operators.command.figures import lag, percent, short, span, watermark
+from operators.command.figures import cut, lag, percent, short, span, watermark
 
 WIDE = 110
 """Columns from which there is room for the numbers behind the bars."""
@@ -202,9 +202,10 @@ def _nodes(
     for there, heading in ((late, "late"), (dead, "dead")):
         if there:
             table.add_column(heading, justify="right", no_wrap=True, width=5)
-    room = width - sum((column.width or 0) + 1 for column in table.columns) - (_STATE + 1)
-    kept = any(node.state for node in nodes) and room >= min(_NAMED, max(len(node.name) for node in nodes))
+    room = width - sum(column.width + 1 for column in table.columns if column.width)
+    kept = any(node.state for node in nodes) and room - _STATE > min(_NAMED, max(len(node.name) for node in nodes))
     if kept:
+        room -= _STATE + 1
         table.add_column("state", justify="right", no_wrap=True, width=_STATE)
     for node in shown:
         earlier = before.nodes.get(node.name)
@@ -213,7 +214,7 @@ def _nodes(
         rows_before = 0 if earlier is None else earlier.rows_out if node.kind == "source" else earlier.rows_in
         shares = _recent_shares(node, earlier)
         cells: list[RenderableType] = [
-            Text(node.name, style="dim" if node.kind == "router" else ""),
+            Text(cut(node.name, max(8, room)), style="dim" if node.kind == "router" else ""),
             short(max(0, rows - rows_before) / seconds) if seconds > 0 else "",
             short(rows),
         ]

@@ -21,6 +21,14 @@ def short(number: float) -> str:
     return f"{number / 1000:.3g}P"
 
 
+def cut(name: str, width: int) -> str:
+    """A name in at most so many characters: of long ones the middle is left out, since their ends tell them apart."""
+    if len(name) <= width:
+        return name
+    end = max(0, width - 1) * 2 // 3
+    return f"{name[: max(0, width - 1 - end)]}…{name[len(name) - end :]}"
+
+
 def percent(share: float) -> str:
     """A share of 0..1 as whole percents."""
     return f"{share * 100:.0f}%"
