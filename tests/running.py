@@ -11,14 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from flow import (
-    Idle,
     Operator,
     Partition,
     PartitionContext,
-    Reader,
     Sink,
-    Source,
-    Split,
     StreamSchema,
     Writer,
     WriterContext,
@@ -48,39 +44,6 @@ class _Each(Partition):
 
     def on_batch(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield self.function(batch)
-
-
-@attrs.frozen
-class Endless(Source):
-    """Counts for ever, as fast as it is read; `pause` makes it idle after each batch."""
-
-    pause: float | None = None
-    parts: int = 1
-    unbounded = True
-
-    def schema(self) -> pa.Schema:
-        return pa.schema([("value", pa.int64())])
-
-    def splits(self) -> list[Split]:
-        return [Split(str(number)) for number in range(self.parts)]
-
-    def open(self, split: Split, offset: Any = None) -> Reader:
-        return _EndlessReader(self.pause)
-
-
-class _EndlessReader(Reader):
-    def __init__(self, pause: float | None) -> None:
-        self.pause, self.count, self.turn = pause, 0, False
-
-    def read(self) -> pa.RecordBatch | Idle:
-        self.turn = not self.turn
-        if self.pause is not None and not self.turn:
-            return Idle(self.pause)
-        self.count += 1
-        return pa.record_batch({"value": [self.count]})
-
-    def offset(self) -> int:
-        return self.count
 
 
 @attrs.frozen

@@ -21,11 +21,11 @@ import trio
 
 import flow
 import flow.kernels
-from flow import Graph, Idle, Reader, Sink, Source, Split, Writer, WriterContext
+from flow import Graph, Sink, Split, Writer, WriterContext
 from flow.runtime import Run
 from operators import Callback, Collect, Parquet, Table
 from tests.bench.interrupts import JOBS, ROOT, interrupt
-from tests.operators_for_tests import Passing
+from tests.operators_for_tests import Endless, Passing
 
 # Moments of the run; those of the start-up, which belong to Python until our code is loaded, are left to the benchmark.
 MOMENTS = [
@@ -47,29 +47,6 @@ def test_programs_end_soon_and_leave_whole_files_only(
         job = attrs.evolve(job, arguments=(*job.arguments, "--grace", "60s"))
     trial = interrupt(job, delay, second, number, running=running, within=60.0)
     assert trial.wrong == []
-
-
-@attrs.frozen
-class Endless(Source):
-    """One row after the other."""
-
-    def schema(self) -> pa.Schema:
-        return pa.schema([("value", pa.int64())])
-
-    def splits(self) -> list[Split]:
-        return [Split("only")]
-
-    def open(self, split: Split, offset: Any = None) -> Reader:
-        return _EndlessReader()
-
-
-class _EndlessReader(Reader):
-    def __init__(self) -> None:
-        self.reads = 0
-
-    def read(self) -> pa.RecordBatch | Idle:
-        self.reads += 1
-        return pa.record_batch({"value": [self.reads]}) if self.reads % 2 else Idle(0.0005)
 
 
 class Told:
@@ -124,7 +101,7 @@ class Once:
 def test_a_signal_while_a_kernel_works_lets_it_finish(told: Told, number: int) -> None:
     graph, out = Graph("g"), Collect()
     kernel = Once(lambda: (send(number), told.drain.wait(30)))
-    graph.source("rows", Endless()).map_batches(kernel, name="slow").sink("out", out)
+    graph.source("rows", Endless(pause=0.0005)).map_batches(kernel, name="slow").sink("out", out)
     stats = graph.run()
     assert stats.outcome == "drained"
     assert out.table().num_rows == stats.rows_in > 0
@@ -134,7 +111,9 @@ def test_a_signal_while_a_sink_writes_lets_everything_be_written(told: Told) -> 
     graph = Graph("g")
     rows: list[int] = []
     write = Once(lambda: (send(), told.drain.wait(30)))
-    graph.source("rows", Endless()).sink("out", Callback(lambda batch: rows.extend(write(batch)["value"].to_pylist())))
+    graph.source("rows", Endless(pause=0.0005)).sink(
+        "out", Callback(lambda batch: rows.extend(write(batch)["value"].to_pylist()))
+    )
     stats = graph.run()
     assert stats.outcome == "drained"
     assert len(rows) == stats.rows_in > 0
@@ -156,7 +135,9 @@ def test_an_abort_shows_nothing_that_was_not_committed(
         release.wait(30)
 
     graph = Graph("g")
-    graph.source("rows", Endless()).map_batches(Once(twice), name="stuck").sink("out", Parquet(str(tmp_path)))
+    graph.source("rows", Endless(pause=0.0005)).map_batches(Once(twice), name="stuck").sink(
+        "out", Parquet(str(tmp_path))
+    )
     outcomes: list[str] = []
     try:
         with pytest.raises(KeyboardInterrupt, match="'g' was aborted"):
@@ -248,7 +229,7 @@ def interrupting(started: threading.Event) -> Graph:
     """Interrupts the program, not the run, once the run goes and somebody waits for it."""
     graph = Graph("g")
     kernel = Once(lambda: (started.wait(30), send()))
-    graph.source("rows", Endless()).map_batches(kernel, name="k").sink("out", Collect())
+    graph.source("rows", Endless(pause=0.0005)).map_batches(kernel, name="k").sink("out", Collect())
     return graph
 
 
@@ -292,7 +273,7 @@ def test_an_asyncio_program_that_is_interrupted_aborts_its_run() -> None:
 def test_a_trio_program_that_is_interrupted_twice_still_closes_its_run(tmp_path: Path) -> None:
     graph = Graph("g")
     kernel = Once(send)
-    graph.source("rows", Endless()).map_batches(kernel, name="k").sink("out", Parquet(str(tmp_path)))
+    graph.source("rows", Endless(pause=0.0005)).map_batches(kernel, name="k").sink("out", Parquet(str(tmp_path)))
     with pytest.raises(KeyboardInterrupt):
         trio.run(flow.run, graph)
     assert list(tmp_path.iterdir()) == []
@@ -360,7 +341,7 @@ FORGETFUL = """
 import time
 import flow
 from flow import Sink, Writer
-from tests.test_interrupts import Endless
+from tests.operators_for_tests import Endless
 
 class Closing(Sink):
     def open(self, context):
@@ -377,7 +358,7 @@ class ClosingWriter(Writer):
         print("closed")
 
 graph = flow.Graph("g")
-graph.source("rows", Endless()).sink("out", Closing())
+graph.source("rows", Endless(pause=0.0005)).sink("out", Closing())
 handle = flow.start(graph)
 while not handle.stats().rows_in:
     time.sleep(0.001)

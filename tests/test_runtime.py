@@ -27,7 +27,8 @@ from flow import (
 )
 from flow.settings import TOPOLOGIES
 from operators import Collect, Table, Tumble, agg
-from tests.running import NUMBERS, Each, Endless, Recording, _Each, _EndlessReader, values
+from tests.operators_for_tests import Endless, _EndlessReader
+from tests.running import NUMBERS, Each, Recording, _Each, values
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)

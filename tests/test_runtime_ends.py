@@ -21,7 +21,8 @@ from flow import (
     WriterContext,
 )
 from operators import Collect, Table
-from tests.running import NUMBERS, Each, Endless, Recording, _Recorder, until
+from tests.operators_for_tests import Endless
+from tests.running import NUMBERS, Each, Recording, _Recorder, until
 
 
 @pytest.mark.parametrize("fails", ["write", "prepare", "commit"])
