@@ -6,10 +6,11 @@ What has been asked for is what is known: an option that nobody asked for is ref
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flow.durations import microseconds
 from flow.errors import GraphError, PenstockError, known
+from operators.sql.expressions.loading import loaded
 from operators.sql.grammar.dialect import Text, Tree, exp
 from operators.sql.grammar.errors import SqlError
 
@@ -87,6 +88,14 @@ class Options:
             raise self.error(name, f"the option {name!r} has no value {value!r}; {known(value, choices)}")
         return value
 
+    def function(self, name: str) -> Any:
+        """A function in Python, which must be there: ``'module:function'``."""
+        self.required(name)
+        value = self._given[name].args["value"]
+        if not isinstance(value, exp.Literal) or not value.is_string:
+            raise self.error(name, f"the option {name!r} is a text: 'module:function'")
+        return loaded(self._text, value)
+
     def make(self, maker: Callable[[], Made]) -> Made:
         """What a maker makes of options; its own errors point at the declaration."""
         try:
@@ -102,9 +111,9 @@ class Options:
             if name not in self._asked:
                 raise self.error(name, f"{table!r} has no option {name!r} here; {known(name, self._asked)}")
 
-    def error(self, name: str, message: str) -> GraphError:
+    def error(self, name: str, message: str, hint: str | None = None) -> GraphError:
         """An error at an option."""
-        return self._text.error(message, self._given.get(name, self._at))
+        return self._text.error(message, self._given.get(name, self._at), hint)
 
     def _read(self, name: str, default: Made, parse: Callable[[str], Made], expected: str) -> Made:
         value = self.text(name)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from flow.sink import Sink
 from flow.source import Source
+from operators.expressions.awaited import AsyncFunction
 from operators.sql.connectors.options import Options
 
 
@@ -62,10 +63,18 @@ class TableOptions:
 
 @attrs.frozen
 class Connector:
-    """What makes sources and sinks of tables; None where it cannot."""
+    """What makes sources and sinks of tables; None where it cannot.
+
+    Attributes:
+        source: of a table that is read.
+        sink: of a table that is written.
+        lookup: of a table that is asked for the row of its PRIMARY KEY: a function of the key's values, in its order,
+            to a struct of the declared columns, or NULL where there is no such row.
+    """
 
     source: Callable[[TableOptions], Source] | None = None
     sink: Callable[[TableOptions], Sink] | None = None
+    lookup: Callable[[TableOptions], AsyncFunction] | None = None
 
 
 _connectors: Final[dict[str, Connector]] = {}
@@ -97,6 +106,23 @@ def source_of(table: TableOptions) -> Source:
         readable = [each for each, known_one in _connectors.items() if known_one.source]
         raise table.options.error("connector", f"the connector {name!r} does not read; {known(name, readable)}")
     make = found.source
+    return table.options.make(lambda: make(table))
+
+
+def looks_up(name: str | None) -> bool:
+    """Whether tables of a connector are asked for the row of a key."""
+    return name in _connectors and _connectors[name].lookup is not None
+
+
+def lookup_of(table: TableOptions) -> AsyncFunction:
+    """The function that is asked for the row of a key.
+
+    Raises:
+        SqlError: an option is wrong.
+    """
+    _, found = _chosen(table)
+    make = found.lookup
+    assert make is not None
     return table.options.make(lambda: make(table))
 
 

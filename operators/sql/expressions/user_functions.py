@@ -5,10 +5,7 @@ A function of a user never hides a built-in one.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -22,6 +19,7 @@ from operators.calling.callables import described, is_async
 from operators.expressions import functions as scalar_functions
 from operators.expressions.table_functions import TableFunction, gives_rows_later
 from operators.expressions.type_names import type_text
+from operators.sql.expressions.loading import loaded
 from operators.sql.expressions.types import arrow_type
 from operators.sql.grammar.dialect import Text, Tree, exp
 
@@ -113,7 +111,7 @@ def create_function(text: Text, statement: exp.Create) -> None:
     body = statement.expression
     if not isinstance(body, exp.Literal) or not body.is_string:
         raise text.error("expected AS 'module:function'", body or declared)
-    function = _loaded(text, body)
+    function = loaded(text, body)
     if isinstance(function, udf.UserFunction):
         _check_declaration(text, declared, function, arguments, returns)
     else:
@@ -140,35 +138,6 @@ def _argument(text: Text, tree: Tree) -> pa.DataType:
     if isinstance(kind, exp.DataType):
         return arrow_type(text, kind)
     raise text.error("an argument needs a name and a type, as in CREATE FUNCTION f(price DOUBLE)", tree)
-
-
-def _loaded(text: Text, body: exp.Literal) -> Any:
-    module, _, path = body.name.replace(":", ".").rpartition(".")
-    if not module or not path:
-        raise text.error(f"{body.name!r} names no function", body, "write AS 'module:function'")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    importlib.invalidate_caches()
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise text.error(
-            f"no module {error.name!r}; it is looked for in {folder!r} and among what is installed", body
-        ) from error
-    except Exception as error:
-        raise text.error(f"module {module!r} cannot be loaded: {type(error).__name__}: {error}", body) from error
-    if not _is_function(getattr(found, path, None)):
-        raise text.error(f"{module!r} has no function {path!r}; {known(path, _callables(found))}", body)
-    return getattr(found, path)
-
-
-def _callables(module: Any) -> list[str]:
-    return [name for name, value in vars(module).items() if _is_function(value) and not name.startswith("_")]
-
-
-def _is_function(value: Any) -> bool:
-    return callable(value) or isinstance(value, AggregateFunction)
 
 
 def _made(

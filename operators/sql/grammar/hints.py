@@ -22,8 +22,8 @@ _HINTS: Final = tuple(
         (r"MATCH_RECOGNIZE is not", "join the table with itself, or number its rows with row_number()"),
         (
             r"FOR SYSTEM_TIME AS OF|AT \(\.\.\.\) is not",
-            "join without it: a join follows the changes of both sides; or look values up as they are now, by a "
-            "function declared with @udf.asynchronous(cached=...)",
+            "join without it: a join follows the changes of both sides; or declare the table "
+            "WITH (connector = 'lookup'), so that each row asks for its row as it is when it comes by",
         ),
         (r"WITH \(\.\.\.\) behind a table|ONLY is not", "leave it out"),
         (r"FOR UPDATE is not", "leave it out: nothing here is locked"),
@@ -122,7 +122,7 @@ _HINTS: Final = tuple(
         ),
         (r"only structs have fields|no field", "name a field of a struct, or take JSON apart with -> and ->>"),
         (r"cannot be cast", "cast to text first, or take it apart"),
-        (r"^CAST\('.*' is no [A-Z]", "write a value of that type, or TRY_CAST, which gives NULL"),
+        (r"^CAST\('.*'.* (is no|out of range)", "write a value of that type, or TRY_CAST, which gives NULL"),
         (
             r"is no (boolean|date|time)|\bis no [A-Z]+",
             "compare with a value of the column's type, or cast the column: CAST(column AS TEXT)",
@@ -163,7 +163,7 @@ _HINTS: Final = tuple(
         ),
         (r"from 0 to 1", "write 0.5 for the half"),
         (
-            r"takes (one|two|\d+|no) arguments?|needs an argument|takes (an element|one argument|a name)",
+            r"takes fewer arguments|takes (one|two|\d+|no) arguments?|needs an argument|takes (an element|one argument|a name)",
             "see docs/functions.md for its arguments",
         ),
         (r"back reference|looking (ahead|behind)", "write the condition outside of the expression, by a second one"),
@@ -181,7 +181,7 @@ _HINTS: Final = tuple(
         (r"BY NAME", "name the columns in their order"),
         (r"the list is empty", "write the values: IN (1, 2)"),
         (r"stands before .*, not behind it", "the order is WHERE, GROUP BY, HAVING, QUALIFY, ORDER BY, LIMIT"),
-        (r"a constant orders nothing", "write the column's name without quotes, or its number"),
+        (r"a constant (orders|groups) nothing", "write the column's name without quotes, or its number"),
         (r"a timestamp has 0, 3", "write TIMESTAMP, of microseconds, or TIMESTAMP(3)"),
         (r"(declared|named|given) twice|is given to two columns", "leave one of them out, or name it otherwise"),
         (r"a table has one", "keep one; a PRIMARY KEY may have several columns: PRIMARY KEY (a, b)"),

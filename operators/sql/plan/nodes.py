@@ -15,7 +15,7 @@ from flow.durations import spelled
 from flow.schema import StreamSchema
 from operators.aggregates import Aggregation
 from operators.expressions import Expression
-from operators.expressions.awaited import AsyncCall
+from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.values.order_words import Order
 
 Emit = Literal["final", "changes"]
@@ -34,6 +34,17 @@ class Scan:
     schema: StreamSchema
     keys: tuple[tuple[str, ...], ...] = ()
     rows: int | None = attrs.field(default=None, eq=False)
+
+
+@attrs.frozen
+class LookupTable(Scan):
+    """A table that can only be asked for the row of a key, which is its only one: never part of a finished plan.
+
+    Attributes:
+        row: of the key's values, in the key's order: a struct of all columns, or NULL where there is no such row.
+    """
+
+    row: AsyncFunction = attrs.field(kw_only=True)
 
 
 @attrs.frozen
@@ -111,7 +122,8 @@ class Join:
     """The pairs of rows that meet, and, by its kind, the rows of one side that meet none.
 
     Keys are pairs of columns, left and right, of equal type; without keys every row is tried with every row. A pair
-    must satisfy the condition too. The columns are the left's, then the right's; of kinds semi and anti the left's.
+    must satisfy the condition too. The columns are the left's, then the right's; of kinds semi and anti the left's; of
+    them only those in `gives`, where it is not None.
     """
 
     left: Plan
@@ -120,6 +132,7 @@ class Join:
     keys: tuple[tuple[str, str], ...] = ()
     condition: Expression | None = None
     null_safe: bool = False
+    gives: tuple[str, ...] | None = None
 
 
 @attrs.frozen

@@ -19,10 +19,12 @@ from operators.sql.plan.conditions import all_of
 from operators.sql.plan.operators import schema_of
 from operators.sql.planning.correlation import mentions_outside
 from operators.sql.planning.lateral import is_lateral, names_left, names_outside, plan_table_function, table_of_lateral
+from operators.sql.planning.lookups import plan_lookup
 from operators.sql.planning.rows import Rows
 from operators.sql.planning.subqueries import Subqueries
 from operators.sql.planning.subquery_tables import PlanInner
 from operators.sql.qualifying.from_clause import FromItem, Joined
+from operators.sql.qualifying.lookups import is_lookup
 from operators.sql.qualifying.subquery_nodes import OUTER, nested, own_columns
 from operators.sql.qualifying.tables import Columns, Domain
 
@@ -65,6 +67,8 @@ class _From:
             return p.Join(plan, domain.plan), {**columns, **domain.columns}
         if not isinstance(item, Joined):
             return self._leaf(item, domain)
+        if not isinstance(item.right, Joined) and is_lookup(item.right):
+            return self._looked_up(item, item.right, *self.plan(item.left, domain))
         stands_alone = item.kind in ("right", "full")
         if not isinstance(item.right, Joined) and (names_left if stands_alone else is_lateral)(item.right):
             return self._lateral(item, *self.plan(item.left, domain))
@@ -76,6 +80,12 @@ class _From:
             return self._beside(domain.plan, domain.columns, leaf, "inner", [])
         if isinstance(leaf, exp.Unnest):
             return plan_table_function(self._text, leaf, None, outer=False)
+        if is_lookup(leaf):
+            raise self._text.error(
+                f"{leaf.name!r} is looked up for each row to its left, and there is none in these parentheses",
+                leaf,
+                "write the JOIN to it without parentheses",
+            )
         return self._relation(leaf)
 
     def _joined(self, item: Joined, domain: Domain | None) -> Planned:
@@ -170,6 +180,15 @@ class _From:
                 hint="use CROSS JOIN or LEFT JOIN",
             )
         return self._beside(left, columns, leaf, item.kind, self._on(item))
+
+    def _looked_up(self, item: Joined, leaf: Tree, left: p.Plan, columns: Columns) -> Planned:
+        """Rows joined to the rows of a table that they ask for by its key."""
+        table, own = self._relation(leaf)
+        assert isinstance(table, p.LookupTable)
+        rows = Rows(self._text, left, dict(columns))
+        shown = {column: name for (_, column), name in own.items()}
+        rest = plan_lookup(rows, leaf, table, shown, item.kind, self._on(item))
+        return self._keeping(rows.plan, rows.columns, rest), rows.columns
 
     def _beside(self, left: p.Plan, columns: Columns, leaf: Tree, kind: p.JoinKind, on: Sequence[Tree]) -> Planned:
         """Rows joined to what is computed of each of them."""

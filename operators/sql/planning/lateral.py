@@ -77,7 +77,7 @@ def plan_table_function(text: Text, leaf: exp.Unnest, rows: Rows | None, *, oute
             count = Call("-", (count, Literal(1)))
         values = [count, *values] if leaf.args.get(NUMBER_FIRST) else [*values, count]
     shown = leaf.args[NAMES]
-    names = _names(leaf.alias, shown, before)
+    names = own_names(leaf.alias, shown, before)
     plan = p.Project(plan, (*((name, Column(name)) for name in before), *zip(names, values, strict=True)))
     own = {(leaf.alias, each): name for each, name in zip(shown, names, strict=True)}
     return plan, {**rows.columns, **own}
@@ -99,6 +99,10 @@ def unnested(
     fresh = (name for name in free if name not in before)
     arrays = [(next(fresh), reader.read(call.this)) for call in calls]
     for call, (_, array) in zip(calls, arrays, strict=True):
+        if call.expressions:
+            raise text.error(
+                "UNNEST takes one list in SELECT", call, "write FROM table, UNNEST(a, b) AS u (x, y), and name x and y"
+            )
         kind = array.bind(schema_of(plan).columns).type
         if element_type(kind) is None:
             raise text.error(f"UNNEST takes lists and maps; {render(bare(call.this))} has type {type_text(kind)}", call)
@@ -112,14 +116,14 @@ def table_of_lateral(rows: Rows, leaf: Tree, inner: PlanInner) -> tuple[Subquery
     node = exp.Anonymous(this="subquery", expressions=[each.copy() for each in leaf.args[PARAMETERS]])
     node.set("subquery", Subquery("table", None, 0, shown[0], "", leaf.this, len(shown)))
     table = table_of(rows, node, inner, paired=True, whole=True)
-    names = _names(leaf.alias, shown, [*schema_of(rows.plan).names, *schema_of(table.plan).names])
+    names = own_names(leaf.alias, shown, [*schema_of(rows.plan).names, *schema_of(table.plan).names])
     renamed = dict(zip(table.values, names, strict=True))
     columns = tuple((renamed.get(name, name), Column(name)) for name in schema_of(table.plan).names)
     table = attrs.evolve(table, plan=p.Project(table.plan, columns), values=tuple(names))
     return table, {(leaf.alias, each): name for each, name in zip(shown, names, strict=True)}
 
 
-def _names(alias: str, shown: Sequence[str], taken: Sequence[str]) -> list[str]:
+def own_names(alias: str, shown: Sequence[str], taken: Sequence[str]) -> list[str]:
     """Names for columns beside others: their own, or with their relation's."""
     used = set(taken)
     names: list[str] = []

@@ -30,6 +30,7 @@ from operators.sql.qualifying.array_queries import arrays_aggregated
 from operators.sql.qualifying.clauses import ordered_apart
 from operators.sql.qualifying.from_clause import read_from
 from operators.sql.qualifying.from_forms import spelled_alike
+from operators.sql.qualifying.lookups import is_lookup, unasked
 from operators.sql.qualifying.qualify import qualify
 from operators.sql.qualifying.row_values import rows_compared_apart
 from operators.sql.qualifying.scope import renamed
@@ -173,7 +174,10 @@ class _Selecting:
                 return _plan(self._text, source.this, self._catalog)
             case exp.Values():
                 return plan_values(self._text, source)
-        return self._catalog[source.name]
+        plan = self._catalog[source.name]
+        if isinstance(plan, p.LookupTable) and not is_lookup(source):
+            raise unasked(self._text, plan.table, plan.keys[0], source)
+        return plan
 
     def _windows(self, tree: Tree) -> p.Plan:
         call = read_window_call(self._text, tree)

@@ -57,6 +57,15 @@ class Tables(Mapping[str, Sequence[str]]):
     def __len__(self) -> int:
         return len({*self._catalog, *self._common})
 
+    def is_looked_up(self, name: str) -> bool:
+        """Whether a table can only be asked for the row of a key."""
+        return name not in self._common and isinstance(self._catalog[name], p.LookupTable)
+
+    def types(self, name: str) -> Sequence[pa.DataType]:
+        """The types of the columns of a table of the catalog."""
+        schema = schema_of(self._catalog[name])
+        return [schema.column_type(column) for column in schema.names]
+
     def with_room(self) -> Tables:
         """These tables, to which common table expressions can be added."""
         result = Tables(self._catalog, self._plan)

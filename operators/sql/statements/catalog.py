@@ -10,6 +10,7 @@ from functools import partial
 from typing import cast
 
 import attrs
+import pyarrow as pa
 
 from flow.errors import GraphError, known
 from flow.graph import Graph, Stream
@@ -20,7 +21,7 @@ from operators.check import Check
 from operators.computed import Computed
 from operators.expressions import Column, Expression, bind_condition
 from operators.sql.connectors.options import Options
-from operators.sql.connectors.registry import source_of
+from operators.sql.connectors.registry import looks_up, lookup_of, source_of
 from operators.sql.grammar.dialect import Text, Tree, exp
 from operators.sql.lowering.lower import Made, lower
 from operators.sql.optimising.join_order import rows_of
@@ -152,7 +153,34 @@ class Catalog(Mapping[str, p.Plan]):
         query = exp.Select(expressions=[output.copy() for output in outputs]).from_(relation)
         return plan_query(self._text, query, {table: scan})
 
+    def _looked_up(self, table: Table) -> p.LookupTable:
+        """A table that is asked for the row of a key."""
+        described = table.for_connector()
+        says = f"{table.name!r} is asked for the row of a key"
+        if not table.key or not table.columns:
+            raise self._text.error(
+                f"{says}: it has columns and a PRIMARY KEY", table.at, "declare them: (id BIGINT PRIMARY KEY, ...)"
+            )
+        refused = [
+            *(tree for tree in table.outputs if isinstance(tree, exp.Alias)),
+            *(tree for tree, label in table.conditions if label not in {f"{name} NOT NULL" for name in table.key}),
+            *table.defaults.values(),
+            *([table.watermark.column] if table.watermark else []),
+        ]
+        if refused:
+            raise self._text.error(
+                f"{says}: it has no computed columns, conditions, defaults or watermark",
+                refused[0],
+                "leave it out; compute it in the query, or in the function",
+            )
+        function = lookup_of(described)
+        described.options.finish(table.name)
+        schema = StreamSchema(pa.schema(list(described.types.items())))
+        return p.LookupTable(table.name, schema, (table.key,), row=function)
+
     def _read(self, table: Table) -> p.Plan:
+        if looks_up(table.options.again().text("connector")):
+            return self._looked_up(table)
         for name, tree in table.defaults.items():
             raise self._text.error(
                 f"{table.name!r} is read, and DEFAULT of {name!r} is for what an INSERT leaves out",

@@ -254,7 +254,7 @@ class Statements:
         """Whether a table that nobody uses yet is one to be read: no statement that follows writes it."""
         table = self._catalog.tables[name]
         connector = connectors().get(table.options.again().text("connector") or "")
-        readable = connector is not None and connector.source is not None
+        readable = connector is not None and (connector.source is not None or connector.lookup is not None)
         return readable and table.kind != "sink" and name.lower() not in self._filled
 
     def _explain(self, statement: exp.Describe) -> None:

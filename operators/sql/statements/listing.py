@@ -100,7 +100,7 @@ class Listing:
     def _connectors(self) -> pa.Table:
         yes_no: Final = {True: "yes", False: "no"}
         rows = [
-            (name, yes_no[each.source is not None], yes_no[each.sink is not None])
+            (name, "by key" if each.lookup else yes_no[each.source is not None], yes_no[each.sink is not None])
             for name, each in connectors().items()
         ]
         return strings(("name", "reads", "writes"), rows)
