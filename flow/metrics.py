@@ -171,6 +171,11 @@ class RunStats:
         return sum(node.skipped_rows for node in self.nodes.values())
 
     @property
+    def state_bytes(self) -> int:
+        """Bytes that the state of all nodes takes as it stands."""
+        return sum(node.state.bytes for node in self.nodes.values() if node.state is not None)
+
+    @property
     def dead_letters(self) -> int:
         """Rows that could not be used and were sent aside, at any node."""
         return sum(node.dead_letters for node in self.nodes.values())

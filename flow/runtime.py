@@ -175,7 +175,7 @@ class Run:
             log.warning("a call did not return; its thread is abandoned", run=self.run_id, instance=label)
         if watch is not None and WATCH not in self._kernels.abandoned:
             with trio.move_on_after(SETTLE, shield=True):
-                await self._kernels.call(partial(watch, self.stats()), name=WATCH)
+                await self._kernels.call(lambda: watch(self.stats()), name=WATCH)
         if errors:
             raise ExceptionGroup(f"the run of {self.name!r} failed", errors)
         for stop in stops:
@@ -210,7 +210,7 @@ class Run:
     async def _watch(self, watch: Watch, every: float) -> None:
         while True:
             await trio.sleep(every)
-            await self._kernels.call(partial(watch, self.stats()), name=WATCH)
+            await self._kernels.call(lambda: watch(self.stats()), name=WATCH)
 
     async def _end_epochs(self) -> None:
         """End an epoch every so often, each after the one before was committed."""

@@ -3,6 +3,7 @@ import sys
 
 import attrs
 import pytest
+import structlog
 from rich.console import Console, RenderableType
 
 from flow.errors import StepError
@@ -12,6 +13,7 @@ from flow.schema import AFTER_ALL, BEFORE_ALL
 from operators.command.closing import closing_report, failures
 from operators.command.display import LiveDisplay, board
 from operators.command.figures import cut, lag, percent, short, span, watermark
+from operators.command.run import _LogLines
 from tests.made_stats import node, run_of
 
 TIME = 1_700_000_000_000_000  # 2023-11-14 22:13:20
@@ -234,6 +236,16 @@ def test_a_failure_is_a_block_that_names_its_place() -> None:
 )  # fmt: skip
 def test_short_numbers(number: float, text: str) -> None:
     assert short(number) == text
+
+
+def test_log_lines_tell_the_size_of_state_and_warn_once() -> None:
+    log_lines = _LogLines()
+    with structlog.testing.capture_logs() as logged:
+        for seconds in (1.0, 6.0, 12.0):
+            log_lines(attrs.evolve(at(seconds, state=state(10**9)), outcome="running"))
+    assert [entry["event"] for entry in logged] == ["run started", "state grows", "progress", "progress"]
+    assert (logged[1]["node"], logged[1]["log_level"], logged[1]["hint"]) == ("bars", "warning", "use windows")
+    assert logged[2]["state_bytes"] == 500_000_000
 
 
 def test_of_long_names_the_ends_stay() -> None:

@@ -20,6 +20,7 @@ from rich.console import Console
 from flow import Graph
 from flow.bottleneck import bottleneck
 from flow.errors import SettingsError, StepError
+from flow.growth import growing
 from flow.metrics import RunStats
 from flow.report import report_json
 from operators.command.answers import print_answers
@@ -114,10 +115,11 @@ def _progress(
 
 
 class _LogLines:
-    """A log line when a run starts, every few seconds, and when it ends."""
+    """A log line when a run starts, every few seconds, when state that grows for ever is large, and at the end."""
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._warned = False
 
     def __call__(self, stats: RunStats) -> None:
         log = structlog.get_logger()
@@ -132,10 +134,15 @@ class _LogLines:
         }
         lost = {name: getattr(stats, name) for name in ("late_rows", "dead_letters", "skipped_rows")}
         figures |= {name: count for name, count in lost.items() if count}
+        grown = growing(stats)
+        if grown is not None and not self._warned:
+            self._warned = True
+            log.warning("state grows", graph=stats.graph, node=grown.node, sentence=grown.sentence, hint=grown.hint)
         if stats.outcome != "running":
             log.info(f"run {stats.outcome}", graph=stats.graph, **figures)
         elif stats.seconds >= self._next:
             self._next = stats.seconds + _PROGRESS_EVERY
+            figures["state_bytes"] = stats.state_bytes
             log.info("progress", graph=stats.graph, cores_used=round(stats.cores_used, 2), **figures)
 
 
