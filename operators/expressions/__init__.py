@@ -5,8 +5,9 @@ People write `Expr`s (`col`, `lit`, ...); descriptions keep `Expression` nodes, 
 
 from operators.expressions.bound import BoundExpression
 from operators.expressions.build import Expr, call, case, cast, coalesce, col, expression, lit
+from operators.expressions.expression import Expression, bind_condition
 from operators.expressions.functions import functions
-from operators.expressions.nodes import Call, Case, Cast, Column, Expression, Field, InList, Literal, bind_condition
+from operators.expressions.nodes import Call, Case, Cast, Column, Field, InList, Literal
 from operators.expressions.type_names import type_named
 from operators.expressions.types import ExpressionError
 

@@ -16,7 +16,7 @@ from operators.calling.callables import described
 from operators.calling.retries import Retries
 from operators.expressions.bound import Bound
 from operators.expressions.casts import Value
-from operators.expressions.nodes import Expression
+from operators.expressions.expression import Expression
 from operators.expressions.types import ExpressionError
 from operators.expressions.user import DeclaredCall
 

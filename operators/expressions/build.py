@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.bound import Bound, BoundExpression
-from operators.expressions.nodes import Call, Case, Cast, Column, Expression, Field, InList, Literal, as_node
+from operators.expressions.expression import Expression
+from operators.expressions.nodes import Call, Case, Cast, Column, Field, InList, Literal, as_node
 from operators.expressions.type_names import type_named
 from operators.expressions.types import ExpressionError
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from operators.expressions.bound import Bound, expanded
 from operators.expressions.casts import Value
+from operators.expressions.expression import Expression, boolean
 from operators.expressions.lists import Lists, spread
-from operators.expressions.nodes import Expression, boolean
 from operators.expressions.type_names import type_text
 from operators.expressions.types import ExpressionError, logical
 

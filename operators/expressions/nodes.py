@@ -1,4 +1,4 @@
-"""What an expression says: frozen nodes that compare by structure, print as SQL, and bind to the columns of a schema.
+"""The kinds of expressions: columns, literals, calls, casts, choices, lists of values and fields of structs.
 
 Nodes hold nodes only; `operators.expressions.build.Expr` is what people write with operators, and it unwraps itself.
 """
@@ -6,10 +6,9 @@ Nodes hold nodes only; `operators.expressions.build.Expr` is what people write w
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -31,10 +30,11 @@ from operators.expressions.bound import (
     folded,
 )
 from operators.expressions.casts import castable
+from operators.expressions.expression import Expression, boolean, meeting
 from operators.expressions.functions import resolve
 from operators.expressions.functions.comparison import membership
 from operators.expressions.type_names import type_text
-from operators.expressions.types import INTERVAL, Argument, ExpressionError, common, literal_decimal, logical
+from operators.expressions.types import INTERVAL, ExpressionError, literal_decimal, logical
 
 _INFIX: Final = frozenset(
     {"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">=", "and", "or", "like", "ilike", "similar to",
@@ -48,62 +48,6 @@ _ALIASES: Final = {
     "is_distinct_from": "is distinct from", "is_not_distinct_from": "is not distinct from",
 }  # fmt: skip
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-
-
-class Expression(ABC):
-    """A value computed from the columns of a row."""
-
-    @property
-    @abstractmethod
-    def children(self) -> Sequence[Expression]:
-        """The expressions that it is made of."""
-
-    @abstractmethod
-    def resolve(self, schema: pa.Schema) -> Bound:
-        """The tree of kernels for these columns; `bind` is what callers want."""
-
-    @abstractmethod
-    def __str__(self) -> str:
-        """The expression as SQL."""
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The names of the columns that it reads."""
-        return frozenset().union(*(child.columns for child in self.children))
-
-    def plain(self) -> Expression:
-        """The expression as nodes, which compare by structure."""
-        return self
-
-    def bind(self, schema: pa.Schema) -> BoundExpression:
-        """The expression over columns of these names and types.
-
-        Raises:
-            ExpressionError: a column or function is missing, or the types do not fit.
-        """
-        return _bound(self, schema) if len(schema) <= _FEW_COLUMNS else BoundExpression(self.resolve(schema))
-
-    def to_arrow(self, schema: pa.Schema | None = None) -> pc.Expression | None:
-        """A condition that holds wherever this one does, for a reader that can skip rows; None where there is none.
-
-        Args:
-            schema: the columns' types, which allow more conditions to be passed on.
-        """
-        return pushdown.implied(self.pushed(schema))
-
-    def pushed(self, schema: pa.Schema | None) -> pushdown.Pushed:
-        """What a reader can know of it; the default is nothing."""
-        return pushdown.NOTHING
-
-
-_FEW_COLUMNS: Final = 64
-"""A schema of no more columns is compared with others sooner than an expression is bound again."""
-
-
-@lru_cache(maxsize=4096)
-def _bound(expression: Expression, schema: pa.Schema) -> BoundExpression:
-    # A query binds each of its expressions often: at every step of its planning, and again for each partition.
-    return BoundExpression(expression.resolve(schema))
 
 
 def as_node(value: Any) -> Expression:
@@ -259,7 +203,7 @@ class Call(Expression):
         """The overload that fits the arguments' types."""
         bounds = [argument.resolve(schema) for argument in self.arguments]
         if self.function == "coalesce" and bounds:
-            kind = _meeting(self, bounds)
+            kind = meeting(self, bounds)
             values = tuple(coerced(bound, kind, str(self)) for bound in bounds)
             return BoundCase(tuple((None, value) for value in values), kind, first_valid=True)
         try:
@@ -330,7 +274,7 @@ class Case(Expression):
         """The branches in the type in which their values meet."""
         values = [value.resolve(schema) for _, value in self.branches]
         values.append(self.otherwise.resolve(schema))
-        kind = _meeting(self, values)
+        kind = meeting(self, values)
         values = [coerced(value, kind, str(self)) for value in values]
         conditions = [boolean(condition, schema) for condition, _ in self.branches]
         return BoundCase(tuple(zip([*conditions, None], values, strict=True)), kind)
@@ -358,7 +302,7 @@ class InList(Expression):
         if not self.values:
             raise ExpressionError(f"{self}: the list is empty")
         bounds = [child.resolve(schema) for child in self.children]
-        kind = _meeting(self, bounds)
+        kind = meeting(self, bounds)
         operand, *values = (coerced(bound, kind, str(self)) for bound in bounds)
         literals = [value.scalar for value in values if isinstance(value, BoundLiteral)]
         looked_up = not (kind == INTERVAL or pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType))
@@ -406,29 +350,6 @@ class Field(Expression):
 
     def __str__(self) -> str:
         return f"{_nested(self.operand)}.{Column(self.name)}"
-
-
-def boolean(expression: Expression, schema: pa.Schema) -> Bound:
-    """A condition, bound. Raises ExpressionError where it is none."""
-    bound = expression.resolve(schema)
-    if logical(bound.type) != pa.bool_() and not pa.types.is_null(bound.type):
-        raise ExpressionError(f"{expression}: a condition must be a boolean, and this has type {type_text(bound.type)}")
-    return coerced(bound, pa.bool_(), str(expression))
-
-
-def bind_condition(expression: Expression, schema: pa.Schema) -> BoundExpression:
-    """As `Expression.bind`, of an expression that must be a condition: its values are booleans."""
-    return BoundExpression(boolean(expression, schema))
-
-
-def _meeting(expression: Expression, bounds: Iterable[Bound]) -> pa.DataType:
-    arguments: list[Argument] = [bound.argument for bound in bounds]
-    kind = common(arguments)
-    if kind is None:
-        raise ExpressionError(
-            f"{expression}: its values have types that do not meet: {[type_text(each.type) for each in arguments]}"
-        )
-    return kind
 
 
 def _nested(expression: Expression) -> str:

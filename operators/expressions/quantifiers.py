@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from operators.expressions.bound import Bound, BoundCall, coerced, expanded, folded
+from operators.expressions.expression import Expression
 from operators.expressions.functions import resolve
 from operators.expressions.lists import Booleans, Lists, broadcast
-from operators.expressions.nodes import Expression
 from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, ExpressionError, common, family, logical
 

@@ -19,7 +19,7 @@ from flow.errors import known
 from operators.calling.callables import described, is_async
 from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.expressions.build import Expr, expression
-from operators.expressions.nodes import Expression
+from operators.expressions.expression import Expression
 from operators.expressions.user import ScalarFunction, UserCall
 
 

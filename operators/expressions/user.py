@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from operators.calling.callables import described
 from operators.expressions.bound import Bound, BoundCall, coerced, folded
 from operators.expressions.build import Expr, expression
-from operators.expressions.nodes import Expression
+from operators.expressions.expression import Expression
 from operators.expressions.registry import Kernel
 from operators.expressions.types import Argument, ExpressionError, common
 from operators.values.objects import array_of
