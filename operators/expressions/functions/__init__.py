@@ -17,6 +17,8 @@ from operators.expressions.functions import (  # noqa: F401  # importing is what
     intervals,
     joining,
     json,
+    json_building,
+    json_tests,
     maps,
     matches,
     nested,
