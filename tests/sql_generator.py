@@ -12,7 +12,7 @@ import attrs
 
 from tests.sql_aggregates import LOOSE, NULLS, Aggregates
 from tests.sql_choices import Choices
-from tests.sql_data import BOOL, EVENT_TIME, FLOAT, GONE, INT, LIST, TEXT, USUAL, Shape
+from tests.sql_data import BOOL, EVENT_TIME, FLOAT, GONE, INT, LIST, STRUCT, TEXT, USUAL, Shape
 from tests.sql_users import declared
 from tests.sql_values import COMPARISONS, Columns, both, sides
 
@@ -367,7 +367,8 @@ class _Queries(Aggregates):
         lists = [name for name, kind in columns if kind == LIST]
         if lists and self.one_in(2):
             return f"{left} CROSS JOIN UNNEST({self.pick(lists)}) AS {alias}(x0)", [*columns, (f"{alias}.x0", INT)]
-        kind = self.pick(USUAL)
+        # Structs become several columns.
+        kind = self.pick([kind for kind in USUAL if kind != STRUCT])
         values = [self.value(columns, kind, 1, column=True) for _ in range(1 + self.choices.below(3))]
         return f"{left} CROSS JOIN UNNEST(ARRAY[{', '.join(values)}]) AS {alias}(x0)", [*columns, (f"{alias}.x0", kind)]
 

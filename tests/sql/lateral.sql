@@ -190,3 +190,12 @@ SELECT coalesce((SELECT list(v ORDER BY v) FROM u WHERE u.k = r.k), []) AS z, k 
 
 -- case: a common table expression used twice inside
 WITH c AS (SELECT k, max(v) AS m FROM r GROUP BY k) SELECT t.a, l.m FROM t LEFT JOIN LATERAL (SELECT m FROM c WHERE c.k = t.a UNION ALL SELECT m FROM c WHERE c.m > t.a) AS l ON true;
+
+-- case: a computed key over a lateral subquery that names several columns of what is around it
+-- table: l (i BIGINT, f DOUBLE, s VARCHAR)
+-- 1 | 0.5 | a
+-- 2 | NULL | b
+-- 1 | 1 | NULL
+-- NULL | 0.5 | a
+SELECT a.f AS x1, (a.s IS NULL) AS x2, count(q.x0) AS n FROM l AS a LEFT JOIN LATERAL (
+  SELECT min(b.i) AS x0, b.s AS x2 FROM l AS b WHERE b.i = a.i AND (a.f IS NULL) = (a.s IS NULL) GROUP BY 2) AS q ON true GROUP BY 1, 2

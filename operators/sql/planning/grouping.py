@@ -166,7 +166,11 @@ class Grouping:
                 named.append((tree, self._columns[tree.table, tree.name]))
                 continue
             alias = next((alias for output, alias in self._outputs if output == tree), None)
-            name = alias if alias is not None and alias not in self._taken else f"{stem}{len(named)}"
+            name = alias if alias is not None and alias not in self._taken else self._free(f"{stem}{len(named)}")
             self._taken.add(name)
             named.append((tree, name))
         return named
+
+    def _free(self, name: str) -> str:
+        """The name, or one like it that no column has: a subquery below may have columns that nobody named, too."""
+        return name if name not in self._taken else self._free(f"{name}_")
