@@ -32,12 +32,15 @@ def _row(table: TableOptions) -> AsyncFunction:
             "cache_seconds says how long rows are remembered, and nothing how many",
             "add cache_rows = 10000",
         )
+    concurrency = options.number("concurrency", 64) or 0
+    if concurrency < 1:
+        raise options.error("concurrency", f"concurrency is at least 1, not {concurrency}", "leave it out, for 64")
     return AsyncFunction(
         table.name,
         AwaitedRowOf(function, tuple(types), table.key),
         tuple(types[name] for name in table.key),
         pa.struct(list(types.items())),
-        concurrency=options.number("concurrency", 64) or 0,
+        concurrency=concurrency,
         retries=Retries(
             options.duration("timeout"), options.number("retries") or 0, options.duration("backoff") or "100ms"
         ),

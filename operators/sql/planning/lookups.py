@@ -44,7 +44,7 @@ def plan_lookup(
     text = rows.text
     if kind not in ("inner", "left"):
         raise text.error(
-            f"{table.table!r} is looked up by each row to its left; this is a {kind.upper()} JOIN",
+            f"{table.table!r} is looked up by each row to its left, not by {kind.upper()} JOIN",
             leaf,
             "write JOIN or LEFT JOIN",
         )
