@@ -39,6 +39,7 @@ from operators.sql.qualifying.from_forms import (
     element_columns,
     refuse_unnest,
 )
+from operators.sql.qualifying.lookups import is_lookup, qualify_time, refuse_misplaced
 from operators.sql.qualifying.names import match, refuse
 from operators.sql.qualifying.output_names import derived_name, numbered
 from operators.sql.qualifying.scope import Relation, Scope, Visible, checked_rename, exact, select_all
@@ -190,8 +191,21 @@ class _Selecting:
             return self._table_function(source, left)
         if isinstance(source, exp.Subquery):
             return self._derived(source, left)
+        if is_lookup(source):
+            return self._looked_up(cast("exp.Table", source), left)
         relation = self._read(source)
         self._types[relation.alias] = lambda: self._types_of(select_all(source, relation))
+        return relation
+
+    def _looked_up(self, source: exp.Table, left: Scope) -> Relation:
+        """A table that is asked for the row of a key, of each row to its left."""
+        name, columns = self._table(source)
+        refuse_misplaced(self._text, source, left, looked_up=self._tables.is_looked_up(name))
+        self._scope = left
+        qualify_time(self._text, source, self._key, self._kind)
+        names = checked_rename(self._text, columns, source.args.get("alias"))
+        relation = self._aliased(source, source.alias or name, names)
+        self._types[relation.alias] = lambda: dict(zip(names, self._tables.types(name), strict=True))
         return relation
 
     def _read(self, source: Tree) -> Relation:
