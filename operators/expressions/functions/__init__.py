@@ -6,6 +6,7 @@ A name's overloads stand in one file.
 from operators.expressions import bytes_casts, nested_casts, time_casts  # noqa: F401  # importing is what registers
 from operators.expressions.functions import (  # noqa: F401  # importing is what registers
     arithmetic,
+    array_sets,
     arrays,
     binary,
     calendar,

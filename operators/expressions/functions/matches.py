@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,74 +15,11 @@ from numpy.typing import NDArray
 
 from operators.expressions.functions.parameters import parametric
 from operators.expressions.functions.patterns import checked
+from operators.expressions.pieces import cut_at_matches, unused_marks
 from operators.expressions.registry import function
 from operators.expressions.regular import Regex, regex, rewrite, similar
 
 _TEXTS: Final = pa.list_(pa.string())
-
-_MARKS: Final = [chr(code) for code in (*range(1, 9), *range(0xE000, 0xE010))]
-"""Characters that text hardly ever has: what is not in the text at hand can mark places in it."""
-
-
-@attrs.frozen
-class _Pieces:
-    """Texts cut at the matches of an expression.
-
-    Attributes:
-        parts: of all rows one after another: what is before the first match, the match, what is before the second, ...
-        ends: where each row's parts end; a row that is NULL has none.
-        valid: which rows are not NULL.
-    """
-
-    parts: pa.Array
-    ends: NDArray[np.int64]
-    valid: pa.Array
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        starts: NDArray[np.int64] = np.concatenate(([0], self.ends))[:-1].astype(np.int64)
-        return starts
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """The number of matches of each row."""
-        counts: NDArray[np.int64] = np.maximum(self.ends - self.starts - 1, 0) // 2
-        return counts
-
-    @property
-    def numbers(self) -> NDArray[np.int64]:
-        """The place of each part in its row, from 0: matches are odd."""
-        return np.arange(len(self.parts)) - np.repeat(self.starts, self.ends - self.starts)
-
-    def match(self, number: int) -> pa.Array:
-        """The places of one match of each row among the parts, NULL where there is none."""
-        present = self.counts >= number
-        return pa.array(np.where(present, self.starts + 2 * number - 1, 0), mask=~present)
-
-    def chosen(self, wanted: NDArray[np.bool_], parts: pa.Array | None = None) -> pa.Array:
-        """Some of the parts (or what stands for them) as a list a row."""
-        sums = np.concatenate(([0], np.cumsum(wanted)))
-        offsets = np.concatenate(([0], sums[self.ends]))
-        kept = (self.parts if parts is None else parts).filter(pa.array(wanted))
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), kept, mask=pc.invert(self.valid))
-
-
-def _unused(value: pa.Array, count: int) -> list[str]:
-    found: list[str] = []
-    for mark in _MARKS:
-        if not pc.any(pc.match_substring(value, mark)).as_py():
-            found.append(mark)
-            if len(found) == count:
-                return found
-    raise pa.ArrowInvalid("the text has all kinds of control characters in it")
-
-
-def _pieces(value: pa.Array, expression: str, shown: str = r"\0", mark: str | None = None) -> _Pieces:
-    mark = mark or _unused(value, 1)[0]
-    marked = pc.replace_substring_regex(value, expression, f"{mark}{shown}{mark}")
-    lists = pc.split_pattern(marked, mark)
-    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
-    return _Pieces(pc.list_flatten(lists), np.cumsum(sizes, dtype=np.int64), pc.is_valid(value))
 
 
 def _from(value: pa.Array, start: int) -> pa.Array:
@@ -158,7 +94,7 @@ def _matches(value: pa.Array, expression: Regex, flags: str) -> pa.Array:
         first = _match(value, expression, flags)
         offsets = np.concatenate(([0], np.cumsum(first.is_valid().to_numpy(zero_copy_only=False))))
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), first.drop_null(), mask=value.is_null())
-    pieces = _pieces(value, expression.text)
+    pieces = cut_at_matches(value, expression.text)
     odd = pieces.numbers % 2 == 1
     found = pieces.parts.filter(pa.array(odd))
     groups = _captured(found, expression.whole, expression.groups) if expression.groups else [found]
@@ -173,7 +109,7 @@ def _spread(values: pa.Array, places: NDArray[np.bool_]) -> pa.Array:
 
 def _split(value: pa.Array, expression: Regex, flags: str) -> pa.Array:
     """As PostgreSQL, no empty match at the start or the end counts."""
-    pieces = _pieces(value, expression.text)
+    pieces = cut_at_matches(value, expression.text)
     sizes = pc.binary_length(pieces.parts).to_numpy(zero_copy_only=False)
     wanted = pieces.numbers % 2 == 0
     for edge, match in ((pieces.starts, pieces.starts + 1), (pieces.ends - 1, pieces.ends - 2)):
@@ -237,7 +173,7 @@ def _count(value: pa.Array, pattern: str) -> pa.Array:
 
 
 def _count_from(value: pa.Array, pattern: str, start: int, flags: str = "") -> pa.Array:
-    pieces = _pieces(_from(value, start), regex(pattern, flags).text)
+    pieces = cut_at_matches(_from(value, start), regex(pattern, flags).text)
     return pc.if_else(pieces.valid, pa.array(pieces.counts), pa.scalar(None, pa.int64()))
 
 
@@ -248,7 +184,7 @@ function("regexp_count(text, text, bigint, text) -> bigint", check=checked(3))(p
 def _instr(value: pa.Array, pattern: str, start: int = 1, number: int = 1, end: int = 0, flags: str = "") -> pa.Array:
     if end not in (0, 1):
         raise pa.ArrowInvalid(f"the end option is 0 (where the match starts) or 1 (what comes after it), not {end}")
-    pieces = _pieces(_from(value, start), regex(pattern, flags).text)
+    pieces = cut_at_matches(_from(value, start), regex(pattern, flags).text)
     lengths = np.concatenate(([0], np.cumsum(pc.utf8_length(pieces.parts).to_numpy(zero_copy_only=False))))
     places = pieces.match(_number(number))
     at = pc.fill_null(places, 0).to_numpy()
@@ -261,7 +197,7 @@ def _substr(
     value: pa.Array, pattern: str, start: int = 1, number: int = 1, flags: str = "", group: int = 0
 ) -> pa.Array:
     expression = regex(pattern, flags)
-    pieces = _pieces(_from(value, start), expression.text)
+    pieces = cut_at_matches(_from(value, start), expression.text)
     return _group_of(pieces.parts.take(pieces.match(_number(number))), expression, group)
 
 
@@ -274,8 +210,8 @@ def _replaced(value: pa.Array, pattern: str, new: str, start: int = 1, number: i
     if number <= 1:
         done = pc.replace_substring_regex(text, expression.text, rewritten, max_replacements=number or -1)
     else:
-        mark, between = _unused(pa.concat_arrays([text, pa.array([new])]), 2)
-        pieces = _pieces(text, expression.text, rf"\0{between}{rewritten}", mark)
+        mark, between = unused_marks(pa.concat_arrays([text, pa.array([new])]), 2)
+        pieces = cut_at_matches(text, expression.text, rf"\0{between}{rewritten}", mark)
         both = pc.split_pattern(pieces.parts, between)
         chosen = np.where(pieces.numbers == 2 * number - 1, 1, 0)
         parts = both.values.take(pa.array(both.offsets.to_numpy()[:-1] + chosen))
@@ -294,7 +230,7 @@ def _extracted(value: pa.Array, pattern: str, group: int = 0, flags: str = "") -
 
 def _all_extracted(value: pa.Array, pattern: str, group: int = 0, flags: str = "") -> pa.Array:
     expression = regex(pattern, flags)
-    pieces = _pieces(value, expression.text)
+    pieces = cut_at_matches(value, expression.text)
     odd = pieces.numbers % 2 == 1
     found = _group_of(pieces.parts.filter(pa.array(odd)), expression, group)
     return pieces.chosen(odd, _spread(found, odd))
