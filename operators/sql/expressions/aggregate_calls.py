@@ -96,6 +96,9 @@ class AggregateReader:
             order, argument = [argument], argument.this
         if call.args.get("count"):
             raise self._text.error(f"{function}() takes two arguments here", call.args["count"])
+        for key in ("null_on_zero_variance", "deterministic", "accuracy"):
+            if isinstance(more := call.args.get(key), exp.Literal):
+                raise self._text.error(f"{function}() takes fewer arguments: leave out {render(more)}", more)
         if call.expressions and not isinstance(call, exp.Anonymous):
             raise self._text.error(f"{function}() takes one argument", call.expressions[0])
         aggregation = Aggregation(

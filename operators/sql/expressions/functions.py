@@ -5,13 +5,13 @@ A node that is not in the table goes by sqlglot's name for it, with its argument
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
 from operators.sql.expressions.nested_shapes import NESTED
 from operators.sql.expressions.shapes import NUMBERS_AND_TIME, WRITTEN, Shape
 from operators.sql.expressions.text_shapes import TEXT
-from operators.sql.grammar.dialect import Tree, exp
+from operators.sql.grammar.dialect import Tree, exp, offset_of
 
 SHAPES: Final[dict[type[Tree], Callable[[Any], Shape]]] = {
     **NUMBERS_AND_TIME,
@@ -66,6 +66,23 @@ AGGREGATES: Final[dict[type[Tree], str]] = {
 
 _NOTES: Final = {"safe", "coalesce", "ignore_nulls", "single_replace", "big_int", "typed", "binary", "encoding"}
 """Arguments of sqlglot's nodes that are notes on a dialect."""
+
+
+_REMADE: Final = {"unit", "format", "to", "scale", "form", "length"}
+"""Arguments whose trees are written anew in a shape."""
+
+
+def passed_over(node: Tree, arguments: Sequence[Tree | None]) -> Tree | None:
+    """An argument that the query says and of which nothing is among those of the shape; None where there is none."""
+    if isinstance(node, exp.Anonymous | exp.Extract):
+        return None
+    read = {id(part) for each in arguments if each is not None for part in each.walk()}
+    for key, value in node.args.items():
+        for each in value if isinstance(value, list) else [value]:
+            given = isinstance(each, Tree) and key not in _REMADE and offset_of(each) is not None
+            if given and key != "this" and not any(id(part) in read for part in each.walk()):
+                return cast(Tree, each)
+    return None
 
 
 def shape_of(node: Tree) -> Shape | None:

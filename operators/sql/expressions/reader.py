@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from flow.errors import GraphError, known
+from flow.errors import GraphError, RowError, known
 from operators.expressions import Call, Case, Cast, Column, Expression, InList, Literal, functions
 from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.expressions.lambdas import Parameter
@@ -22,11 +22,11 @@ from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.expressions.choices import choice
 from operators.sql.expressions.composites import ELEMENT, composite
-from operators.sql.expressions.functions import shape_of
+from operators.sql.expressions.functions import passed_over, shape_of
 from operators.sql.expressions.types import arrow_type
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.grammar.errors import SqlError
-from operators.sql.grammar.time_parser import interval_words
+from operators.sql.grammar.time_parser import interval_words, lacks_unit
 from operators.values.interval_text import amount_of, interval_of, unit_named
 
 OPERATORS: Final[dict[type[Tree], str]] = {
@@ -186,8 +186,7 @@ class ExpressionReader:
                 # How sqlglot reads PostgreSQL's div().
                 return self._convert(node.this)
             case exp.Cast():
-                target = arrow_type(self._text, node.args["to"])
-                return Cast(self._convert(node.this), target, forgiving=isinstance(node, exp.TryCast))
+                return self._cast(node)
             case exp.Parameter() if ELEMENT in node.args:
                 return Parameter(node.this.name)
             case exp.Escape():
@@ -200,6 +199,20 @@ class ExpressionReader:
         result = Call(OPERATORS[type(node)], (self._convert(node.this), self._convert(node.expression)))
         return Call("not", (result,)) if node.args.get("negate") else result
 
+    def _cast(self, node: exp.Cast) -> Cast:
+        target, of = arrow_type(self._text, node.args["to"]), self._convert(node.this)
+        made = Cast(of, target, forgiving=isinstance(node, exp.TryCast))
+        if not made.forgiving and isinstance(of, Literal) and isinstance(of.value, str) and of.type is None:
+            # As in PostgreSQL, a text with a type beside it is a literal of that type, wherever it stands.
+            (row,) = pa.table({"": pa.nulls(1)}).to_batches()
+            try:
+                made.bind(row.schema)(row)
+            except RowError as error:
+                raise self._text.error(str(error), node) from None
+            except GraphError:
+                pass
+        return made
+
     def _number(self, node: Tree) -> int | float | Decimal:
         digits = node.this.replace("_", "")
         if digits.isdigit():
@@ -210,6 +223,8 @@ class ExpressionReader:
             raise self._text.error(f"{node.this!r} is no number", node, "write 1.5 or 1.5e3") from None
 
     def _interval(self, node: exp.Interval) -> Expression:
+        if lacks_unit(node):
+            raise self._text.error("an INTERVAL has a unit", node, "write INTERVAL '5 minutes', for example")
         words = interval_words(node)
         if words is None:
             unit = Literal(pa.MonthDayNano(amount_of(Decimal(1), unit_named(node.args["unit"].name))), INTERVAL)
@@ -260,6 +275,11 @@ class ExpressionReader:
             (like,) = like.arguments
         if not isinstance(like, Call) or like.function not in ("like", "ilike", "similar to"):
             raise self._text.error("ESCAPE belongs to LIKE, ILIKE and SIMILAR TO", node)
+        sign = node.expression
+        if isinstance(sign, exp.Literal) and len(sign.this) > 1:
+            raise self._text.error(
+                f"ESCAPE takes one character, not {render(sign)}", sign, "write ESCAPE '!', or '' for none"
+            )
         escaped = Call(like.function, (*like.arguments, self._convert(node.expression)))
         return Call("not", (escaped,)) if node.this.args.get("negate") or isinstance(node.this, exp.Not) else escaped
 
@@ -272,6 +292,10 @@ class ExpressionReader:
         if shape is None:
             raise self._text.error(f"{render(bare(node))} is not supported yet", node)
         name, arguments = shape
+        if (more := passed_over(node, arguments)) is not None:
+            raise self._text.error(
+                f"{name}() takes fewer arguments: leave out {render(bare(more))}", more, "see docs/functions.md"
+            )
         converted = tuple(self._convert(argument) for argument in arguments if argument is not None)
         function = self._text.functions.get(name.lower())
         if isinstance(function, ScalarFunction):

@@ -140,6 +140,8 @@ def _decimal(text: Text, kind: exp.DataType) -> pa.DataType:
     precision, scale = (
         (*_parameters(text, kind), 18, 3)[:2] if not kind.expressions else (*_parameters(text, kind), 0)[:2]
     )
+    if len(kind.expressions) > 2:
+        raise text.error(f"{render(kind)}: a decimal has two parameters at most", kind, "write DECIMAL(38, 2)")
     if not 1 <= precision <= 38 or not 0 <= scale <= precision:
         raise text.error(f"{render(kind)}: a decimal has 1 to 38 digits, at most that many after the point", kind)
     return pa.decimal128(precision, scale)

@@ -17,6 +17,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from flow.errors import known
 from operators.sql.grammar.errors import SqlError
+from operators.sql.grammar.let_pass import WITHOUT_PARAMETERS, chained, counted, surplus
 from operators.sql.grammar.mistakes import explained, refuse_slips, unclosed
 from operators.sql.grammar.nested_parser import (
     FILTERS,
@@ -86,6 +87,11 @@ def is_comma(join: exp.Join) -> bool:
     return _COMMA in join.meta and not join.kind
 
 
+def strict(dialect: type[Dialect]) -> bool:
+    """Whether a dialect is the one in which nothing is let pass."""
+    return dialect.__name__.lower() == POSTGRES
+
+
 def offset_of(node: Tree) -> int | None:
     """Where the leftmost token of a node stands in its text; None where the parser kept no place."""
     return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=None)
@@ -115,8 +121,19 @@ class Text:
 class _Streaming(StatementParser, TimeParser, NestedParser):
     """What is added to a dialect's parser for queries: window table functions, EMIT, sets of groups."""
 
+    STRICT = False
+    """Whether what PostgreSQL does not read is refused, though other dialects do."""
+
     _clauses: Sequence[TokenType] = ()
     """Those of the query that is being read, as far as their order is fixed."""
+
+    def validate_expression(self, expression: Any, args: Any = None) -> Any:
+        """What sqlglot checks, and that no argument was passed over."""
+        if args and (taken := surplus(expression)) is not None:
+            self.raise_error(
+                f"The number of provided arguments ({len(args)}) is greater than the supported number ({taken})"
+            )
+        return super().validate_expression(expression, args)
 
     def _parse_clause(self, reads: Callable[[Any], Any]) -> Any:
         token = self._curr
@@ -139,7 +156,27 @@ class _Streaming(StatementParser, TimeParser, NestedParser):
 
     def _parse_types(self, *arguments: Any, **options: Any) -> Any:
         token, node = self._curr, super()._parse_types(*arguments, **options)
-        return self._placed(token, node) if isinstance(node, exp.DataType) else node
+        if not isinstance(node, exp.DataType):
+            return node
+        if self.STRICT and node.expressions and node.this in WITHOUT_PARAMETERS:
+            self.raise_error(f"{token.text.upper()} takes no parameters", token)
+        return self._placed(token, node)
+
+    def _parse_string_agg(self) -> Any:
+        depth = arguments = 1
+        for token in self._tokens[self._index :]:
+            depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+            if not depth or token.token_type == TokenType.ORDER_BY:
+                break
+            arguments += depth == 1 and token.token_type == TokenType.COMMA
+        if arguments > 2:
+            self.raise_error(f"The number of provided arguments ({arguments}) is greater than the supported number (2)")
+        return super()._parse_string_agg()
+
+    def _parse_using_identifiers(self) -> Any:
+        if self.STRICT and self._curr.token_type != TokenType.L_PAREN:
+            self.raise_error("USING takes columns in parentheses", self._curr)
+        return self._parse_wrapped_csv(self._parse_id_var, optional=True)
 
     def _parse_placeholder(self) -> Any:
         return self._placed(self._curr, super()._parse_placeholder())
@@ -231,15 +268,32 @@ class _Streaming(StatementParser, TimeParser, NestedParser):
         return self.raise_error(f"{self._prev.text.upper()} is not supported", self._prev)
 
 
+def _of_word(parser: Any, token: Any, reads: Callable[[Any, Any], Any]) -> Any:
+    """TRUE, FALSE or NULL, with its place."""
+    node = reads(parser, token)
+    node.meta.setdefault("start", token.start)
+    return node
+
+
 @cache
 def _parser_class(dialect: type[Dialect]) -> type[Parser]:
     functions = {**dialect.parser_class.FUNCTIONS, "EVERY": exp.LogicalAnd.from_arg_list, **nested_functions()}
     functions.update(functions_of(dialect), **text_functions(dialect))
+    functions = {name: counted(read) for name, read in functions.items()}
+    words = {**dialect.parser_class.PRIMARY_PARSERS}
+    for token in (TokenType.TRUE, TokenType.FALSE, TokenType.NULL):
+        words[token] = partial(_of_word, reads=words[token])
     clauses = {
         token: partial(_Streaming._parse_clause, reads=reads)
         for token, reads in dialect.parser_class.QUERY_MODIFIER_PARSERS.items()
     }
-    own = {"FUNCTIONS": functions, "QUERY_MODIFIER_PARSERS": clauses, **words_of(dialect)}
+    own = {
+        "FUNCTIONS": functions,
+        "PRIMARY_PARSERS": words,
+        "QUERY_MODIFIER_PARSERS": clauses,
+        "STRICT": strict(dialect),
+        **words_of(dialect),
+    }
     return type(f"Streaming{dialect.__name__}", (_Streaming, dialect.parser_class), own)
 
 
@@ -261,6 +315,8 @@ def speaker_of(dialect: str) -> Dialect:
     speaker = Dialect.get_or_raise(dialect)
     # Subscripts stay as they are written; NestedParser notes from what they count.
     speaker.INDEX_OFFSET = 0
+    if strict(type(speaker)):
+        speaker.NUMBERS_CAN_BE_UNDERSCORE_SEPARATED = True
     return speaker
 
 
@@ -334,6 +390,14 @@ def _parsed(text: Text, begin: int, end: int, dialect: str, *, switches: bool = 
     except RecursionError:
         raise text.error("the text is nested too deep", 0) from None
     found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if strict(type(speaker)):
+        for tree in found:
+            if (chain := chained(tree)) is not None:
+                raise text.error(
+                    f"syntax error: {render(chain)} compares the result of another comparison",
+                    chain,
+                    "write a < b AND b < c, or parentheses: (a = b) = c",
+                )
     for tree in found[:-1] if switches else found:
         if isinstance(tree, exp.Set) and tree.expressions[0].this.lower() in ("dialect", "all"):
             # What follows has been read in the dialect before.

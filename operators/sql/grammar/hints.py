@@ -75,6 +75,7 @@ _HINTS: Final = tuple(
             r"DISTINCT ON must be the first|must be in the SELECT list",
             "write it at the beginning of ORDER BY, or into the SELECT list",
         ),
+        (r"USING takes columns", "write USING (column)"),
         (r"JOIN takes no", "leave it out, or write [INNER] JOIN ... ON"),
         (r"sets of keys|more than 128 grouping sets", "name the sets that are wanted: GROUPING SETS ((a, b), (a), ())"),
         (r"grouping\(\) takes", "write grouping(column) of a column that stands in GROUP BY"),
@@ -163,7 +164,7 @@ _HINTS: Final = tuple(
         ),
         (r"from 0 to 1", "write 0.5 for the half"),
         (
-            r"takes fewer arguments|takes (one|two|\d+|no) arguments?|needs an argument|takes (an element|one argument|a name)",
+            r"takes (one|two|\d+|no|fewer) arguments?|needs an argument|takes (an element|one argument|a name)",
             "see docs/functions.md for its arguments",
         ),
         (r"back reference|looking (ahead|behind)", "write the condition outside of the expression, by a second one"),

@@ -95,6 +95,21 @@ def refuse_slips(text: Located, tokens: Sequence[Any]) -> None:
                 raise text.error("syntax error: nothing follows GROUP BY", at, "name what rows are grouped by")
             case "VAR" | "MATCH_RECOGNIZE" if token.text.upper() == "MATCH_RECOGNIZE" and kind(after) == "L_PAREN":
                 raise text.error("MATCH_RECOGNIZE is not supported yet", at)
+            case "PARTITION_BY" if missing or kind(after) == "ORDER_BY":
+                raise text.error("syntax error: nothing follows PARTITION BY", at, "name columns, or leave it out")
+            case "IN" if kind(after) == "NUMBER":
+                raise text.error("syntax error: IN takes a list in parentheses", at, "write IN (1, 2)")
+            case "STRING" if kind(after) == "STRING" and "\n" not in text.text[token.end : after.start]:
+                raise text.error(
+                    "syntax error: two texts stand side by side",
+                    after.start,
+                    "write a comma or || between; a quote within quotes is written twice: 'it''s'",
+                )
+            case "NUMBER" if kind(after) == "VAR" and after.start == token.end + 1:
+                written = text.text[token.start : after.end + 1]
+                raise text.error(
+                    f"syntax error: {written!r} is no number", at, "write 1.5e3; before a name stands a blank"
+                )
             case "BLOCK_START":
                 raise text.error(
                     f"syntax error: {token.text!r} begins a template", at, "fill templates in before the text is read"
@@ -321,6 +336,11 @@ def too_many(mistake: Mistake, given: str, most: str) -> SqlError:
     )
 
 
+def without_parameters(mistake: Mistake, name: str) -> SqlError:
+    """The error of a type with parameters that it does not take."""
+    return mistake.error(f"{name} takes no parameters", f"write {name}")
+
+
 def _query_missing(mistake: Mistake) -> SqlError:
     return mistake.error("no query follows WITH", "write WITH name AS (SELECT ...) SELECT ... FROM name")
 
@@ -333,6 +353,7 @@ _MISTAKES: Final[tuple[tuple[str, Callable[..., SqlError]], ...]] = (
     (r"Expected ([\]})])", missing),
     (r"Expected (END after CASE)", missing),
     (r"The number of provided arguments \((\d+)\) is greater than .*\((\d+)\)", too_many),
+    (r"(.*) takes no parameters", without_parameters),
     (r"Failed to parse any statement following CTE", _query_missing),
 )
 

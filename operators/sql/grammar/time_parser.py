@@ -49,6 +49,11 @@ class TimeParser(Parser):
         return made
 
 
+def lacks_unit(node: exp.Interval) -> bool:
+    """Whether an interval is a number of which nothing says what it counts."""
+    return node.args.get("unit") is None and _WRITTEN not in node.meta
+
+
 def interval_words(node: exp.Interval) -> tuple[str, str, str] | None:
     """The text of an interval and the units (first, last) behind it, or None where it has no text but an expression."""
     unit = node.args.get("unit")

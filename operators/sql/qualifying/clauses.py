@@ -76,6 +76,8 @@ def values_names(text: Text, values: exp.Values) -> list[str]:
     """
     refuse(text, values, {"expressions", "alias"})
     widths = [len(row_of(row)) for row in values.expressions]
+    if 0 in widths:
+        raise text.error("a row of VALUES has at least one value", values, "write VALUES (1, 'a'), (2, 'b')")
     for row, width in zip(values.expressions, widths, strict=True):
         if width != widths[0]:
             raise text.error(f"the rows of VALUES have {widths[0]} and {width} columns", row)
@@ -113,9 +115,8 @@ def ordinal(text: Text, key: Tree, outputs: Mapping[str, Tree], clause: str) -> 
     if not isinstance(sign, exp.Literal | exp.Null | exp.Boolean):
         return None
     if not isinstance(key, exp.Literal) or not key.is_int:
-        if clause == "GROUP BY":
-            return None
-        raise text.error(f"{clause} {render(key)}: a constant orders nothing; name a column, or give its number", key)
+        does = "groups" if clause == "GROUP BY" else "orders"
+        raise text.error(f"{clause} {render(key)}: a constant {does} nothing; name a column, or give its number", key)
     number = int(key.this)
     if not 1 <= number <= len(outputs):
         raise text.error(f"{clause} {number}: the result has columns 1 to {len(outputs)}", key)
@@ -184,6 +185,16 @@ def refuse_windows(text: Text, tree: Tree, clause: str) -> None:
             raise text.error(
                 f"window functions (OVER) are not allowed in {clause}", part, "filter by their results with QUALIFY"
             )
+
+
+def refuse_idle_qualify(text: Text, select: exp.Select, qualify: Tree) -> None:
+    """Raise where QUALIFY stands in a SELECT that numbers no rows."""
+    if not any(isinstance(part, exp.Window) for tree in (*select.expressions, qualify) for part in own_parts(tree)):
+        raise text.error(
+            "QUALIFY needs a window function in its condition or in the SELECT list, such as row_number() OVER (...)",
+            qualify.this,
+            "filter rows with WHERE, and groups with HAVING",
+        )
 
 
 def read_windows(text: Text, select: exp.Select) -> None:

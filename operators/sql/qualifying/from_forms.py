@@ -106,8 +106,11 @@ def _series(node: Tree) -> exp.Anonymous:
     if isinstance(node, exp.Anonymous):
         start = [exp.Literal.number(0)] if len(node.expressions) == 1 else []
         return exp.Anonymous(this="range", expressions=[*start, *node.expressions])
-    name = "range" if node.args.get("is_end_exclusive") else "generate_series"
-    given = (node.args.get(key) for key in ("start", "end", "step"))
+    name = "range" if node.args.get("is_end_exclusive") is True else "generate_series"
+    # A fourth argument that is written is sqlglot's own mark: the function says that it takes no such thing.
+    marked = node.args.get("is_end_exclusive")
+    fourth = marked if isinstance(marked, exp.Literal) else None
+    given = (*(node.args.get(key) for key in ("start", "end", "step")), fourth)
     return exp.Anonymous(this=name, expressions=[each for each in given if each is not None])
 
 

@@ -25,6 +25,7 @@ from operators.sql.qualifying.clauses import (
     qualify_order,
     qualify_set_operation,
     read_windows,
+    refuse_idle_qualify,
     refuse_named_star,
     refuse_twins,
     refuse_windows,
@@ -166,10 +167,15 @@ class _Selecting:
             self._columns(having, outputs)
         if qualifying := select.args.get("qualify"):
             refuse_unnest(self._text, qualifying, "QUALIFY")
+            refuse_idle_qualify(self._text, select, qualifying)
             self._columns(qualifying, outputs)
         if order := select.args.get("order"):
             qualify_order(self._text, order, outputs, lambda key: self._key(key, outputs))
         if (distinct := select.args.get("distinct")) and (on := distinct.args.get("on")):
+            if not on.expressions:
+                raise self._text.error(
+                    "DISTINCT ON () names no column", distinct, "write DISTINCT ON (column), or LIMIT 1 for one row"
+                )
             keys = [
                 order_key(self._text, key, outputs, lambda key: self._key(key, outputs), "DISTINCT ON")
                 for key in on.expressions

@@ -309,3 +309,45 @@ SELECT symbol FROM trades ORDER BY ALL;
 
 -- 1:36 no column 'ALL' in 'trades'; known here
 SELECT symbol FROM trades ORDER BY ALL LIMIT 1;
+
+-- 1:38 GROUP BY 'constant': a constant groups nothing; name a column, or give its number
+SELECT count(*) FROM trades GROUP BY 'constant';
+
+-- 1:38 GROUP BY NULL: a constant groups nothing; name a column
+SELECT count(*) FROM trades GROUP BY NULL;
+
+-- 1:39 GROUP BY -1: a constant groups nothing; name a column
+SELECT count(*) FROM trades GROUP BY -1;
+
+-- 1:38 GROUP BY 1.5: a constant groups nothing; name a column
+SELECT count(*) FROM trades GROUP BY 1.5;
+
+-- 1:38 GROUP BY TRUE: a constant groups nothing; name a column
+SELECT count(*) FROM trades GROUP BY TRUE;
+
+-- 1:64 GROUP BY 'a': a constant groups nothing; name a column
+SELECT symbol, count(*) FROM trades GROUP BY GROUPING SETS (1, 'a');
+
+-- 1:35 QUALIFY needs a window function in its condition or in the SELECT list
+-- hint: filter rows with WHERE, and groups with HAVING
+SELECT symbol FROM trades QUALIFY price > 1;
+
+-- 1:61 QUALIFY needs a window function
+-- hint: filter rows with WHERE, and groups with HAVING
+SELECT symbol, count(*) FROM trades GROUP BY symbol QUALIFY count(*) > 1;
+
+-- 1:1 DISTINCT ON () names no column
+-- hint: write DISTINCT ON (column), or LIMIT 1 for one row
+SELECT DISTINCT ON () symbol FROM trades;
+
+-- 1:1 a row of VALUES has at least one value
+-- hint: write VALUES
+VALUES ();
+
+-- 1:8 syntax error: price = volume = TRUE compares the result of another comparison
+-- hint: write a < b AND b < c, or parentheses: (a = b) = c
+SELECT price = volume = TRUE FROM trades;
+
+-- 1:51 ESCAPE takes one character, not 'ab'
+-- hint: write ESCAPE '!', or '' for none
+SELECT * FROM trades WHERE symbol LIKE 'a' ESCAPE 'ab';

@@ -96,12 +96,12 @@ SELECT NOT symbol FROM trades;
 -- hint: cast what has another type: CAST(column AS type)
 SELECT symbol AND venue FROM trades;
 
--- 1:8 (price > 1) > 2: '>' does not take (BOOLEAN, BIGINT); known here
--- hint: cast one of them: CAST(column AS DOUBLE)
+-- 1:8 syntax error: price > 1 > 2 compares the result of another comparison
+-- hint: write a < b AND b < c
 SELECT price > 1 > 2 FROM trades;
 
--- 1:8 (1 < price) < 5: '<' does not take (BOOLEAN, BIGINT); known here
--- hint: cast one of them: CAST(column AS DOUBLE)
+-- 1:8 syntax error: 1 < price < 5 compares the result of another comparison
+-- hint: write a < b AND b < c
 SELECT 1 < price < 5 FROM trades;
 
 -- 1:8 &(symbol, 1): '&' does not take (TEXT, BIGINT); known here
@@ -190,3 +190,35 @@ SELECT charindex('a') FROM trades;
 -- 1:21 syntax error: unexpected '('
 -- hint: leave it out, or see what is missing before it
 SELECT price FILTER (WHERE price > 1) FROM trades;
+
+-- 1:20 length() takes fewer arguments: leave out 2
+-- hint: see docs/functions.md
+SELECT len(symbol, 2) FROM trades;
+
+-- 1:24 initcap() takes fewer arguments: leave out 'a'
+SELECT initcap(symbol, 'a') FROM trades;
+
+-- 1:8 syntax error: ltrim() takes 2 arguments, not 3
+-- hint: leave out what follows argument 2
+SELECT ltrim(symbol, 'a', 'b') FROM trades;
+
+-- 1:8 syntax error: lpad() takes 3 arguments, not 4
+SELECT lpad(symbol, 3, 'x', 'y') FROM trades;
+
+-- 1:8 syntax error: mod() takes 2 arguments, not 3
+SELECT mod(volume, 2, 3) FROM trades;
+
+-- 1:8 syntax error: date_trunc() takes 3 arguments, not 4
+SELECT date_trunc('day', event_time, 'UTC', 4) FROM trades;
+
+-- 1:8 syntax error: array_agg() takes 1 argument, not 2
+SELECT array_agg(symbol, price) FROM trades;
+
+-- 1:8 syntax error: string_agg() takes 2 arguments, not 3
+SELECT string_agg(symbol, ',', 'x') FROM trades;
+
+-- 1:28 corr() takes fewer arguments: leave out 1
+SELECT corr(price, volume, 1) FROM trades;
+
+-- 1:20 mode() takes fewer arguments: leave out 2
+SELECT mode(price, 2) FROM trades;

@@ -215,3 +215,14 @@ SELECT a.price FROM trades a JOIN (SELECT symbol FROM trades) b ON a.symbol = b.
 
 -- 1:35 no table 'missing'; known here
 SELECT a.price FROM trades a JOIN missing b ON a.symbol = b.symbol;
+
+-- 1:51 syntax error: USING takes columns in parentheses
+-- hint: write USING (column)
+SELECT a.symbol FROM trades a JOIN trades b USING symbol;
+
+-- 1:53 syntax error: expected ) near '.'
+SELECT a.symbol FROM trades a JOIN trades b USING (a.symbol);
+
+-- 1:60 column 'symbol' stands twice in USING
+-- hint: leave one of them out
+SELECT a.symbol FROM trades a JOIN trades b USING (symbol, symbol);

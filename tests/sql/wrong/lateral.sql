@@ -131,3 +131,7 @@ SELECT * FROM range() r;
 -- 1:15 no table function UNNEST; known here
 -- hint: write UNNEST(list) of an array
 SELECT * FROM explode(trades);
+
+-- 1:8 UNNEST takes one list in SELECT
+-- hint: write FROM table, UNNEST(a, b) AS u (x, y), and name x and y
+SELECT unnest(ARRAY[price], ARRAY[volume]) FROM trades;

@@ -66,8 +66,8 @@ SELECT price FROM trades WHERE price BETWEEN 1;
 -- hint: write BETWEEN low AND high
 SELECT price FROM trades WHERE price BETWEEN 1, 2;
 
--- 1:44 syntax error: unexpected '2'
--- hint: IN, ANY, ALL and EXISTS take what follows in parentheses
+-- 1:38 syntax error: IN takes a list in parentheses
+-- hint: write IN (1, 2)
 SELECT price FROM trades WHERE price IN 1, 2;
 
 -- 1:32 price IN (): the list is empty
@@ -435,3 +435,19 @@ SELECT price FROM trades WHERE price ≥ 1;
 -- 1:38 syntax error: unexpected '≠'
 -- hint: write <>
 SELECT price FROM trades WHERE price ≠ 1;
+
+-- 1:12 syntax error: two texts stand side by side
+-- hint: write a comma or || between
+SELECT 'a' 'b' FROM trades;
+
+-- 1:8 syntax error: '1a' is no number
+-- hint: write 1.5e3; before a name stands a blank
+SELECT 1a FROM trades;
+
+-- 1:14 syntax error: IN takes a list in parentheses
+-- hint: write IN (1, 2)
+SELECT price IN 1 FROM trades;
+
+-- 1:27 syntax error: nothing follows PARTITION BY
+-- hint: name columns, or leave it out
+SELECT row_number() OVER (PARTITION BY) FROM trades;

@@ -161,3 +161,28 @@ SELECT datediff('centuryy', event_time, event_time) FROM trades;
 -- 1:8 avg() of TIMESTAMP; its argument must be a number, duration or interval
 -- hint: cast it: CAST(column AS DOUBLE), or take another column
 SELECT avg(event_time) FROM trades;
+
+-- 1:22 syntax error: INT takes no parameters
+-- hint: write INT
+SELECT CAST(price AS INT(5)) FROM trades;
+
+-- 1:22 DECIMAL(5, 2, 1): a decimal has two parameters at most
+SELECT CAST(price AS DECIMAL(5, 2, 1)) FROM trades;
+
+-- 1:8 CAST('abc' AS INTEGER): 'abc' is no INTEGER
+-- hint: write a value of that type, or TRY_CAST, which gives NULL
+SELECT CAST('abc' AS INT) FROM trades;
+
+-- 1:45 CAST('x' AS INTEGER): 'x' is no INTEGER
+SELECT CASE WHEN price > 1 THEN volume ELSE 'x'::INT END FROM trades;
+
+-- 1:8 CAST('2020-13-01' AS TIMESTAMP): date out of range
+-- hint: write a value of that type, or TRY_CAST, which gives NULL
+SELECT TIMESTAMP '2020-13-01' FROM trades;
+
+-- 1:8 an INTERVAL has a unit
+-- hint: write INTERVAL '5 minutes', for example
+SELECT INTERVAL 5 FROM trades;
+
+-- 1:8 TRUE + TRUE: '+' does not take (BOOLEAN, BOOLEAN)
+SELECT TRUE + TRUE FROM trades;
