@@ -4,6 +4,7 @@ from operators import udf
 from operators.aggregate import Aggregate
 from operators.aggregates import Aggregation, agg
 from operators.calling.functions import FlatMap, Map, MapBatches
+from operators.calling.lookup import Lookup
 from operators.calling.map_async import MapAsync
 from operators.change_streams.debezium import FromDebezium
 from operators.check import Check
@@ -59,6 +60,7 @@ __all__ = [
     "Join",
     "JsonLines",
     "JsonLinesSink",
+    "Lookup",
     "Map",
     "MapAsync",
     "MapBatches",
