@@ -3,7 +3,7 @@
 from flow.errors import GraphError, MissingExtraError, PenstockError, RowError, SettingsError, StepError
 from flow.graph import Graph, Stream, Written
 from flow.handle import Handle, run, start
-from flow.metrics import NodeStats, RunStats
+from flow.metrics import NodeStats, RunStats, StateStats
 from flow.operator import (
     AsyncPartition,
     Kept,
@@ -55,6 +55,7 @@ __all__ = [
     "Sink",
     "Source",
     "Split",
+    "StateStats",
     "StepError",
     "Stream",
     "StreamSchema",

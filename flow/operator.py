@@ -77,7 +77,26 @@ class PartitionContext:
         return range(low, high)
 
 
-class Partition(ABC):
+class Measured:
+    """A live thing that says how large its state is."""
+
+    def state_rows(self) -> int | None:
+        """How many entries the state has (keys, rows), with those that are gone but still have their place.
+
+        None: it does not say. It is asked now and then, also from another thread while the partition is at work:
+        it should be as cheap as ``len(index)``, and change nothing.
+        """
+        return None
+
+    def state_bytes(self) -> int:
+        """How many bytes the state takes, room to spare included; asked as `state_rows` is.
+
+        By default those of all arrays and containers that the partition's attributes lead to.
+        """
+        return bytes_held(self, (Operator, PartitionContext, StreamSchema))
+
+
+class Partition(Measured, ABC):
     """One running copy of an operator, with its own state, owned by exactly one task.
 
     An operator with several ports gets ``on_batch(batch, port)``.
@@ -117,21 +136,6 @@ class Partition(ABC):
 
     def restore(self, state: Tables) -> None:
         """Take up the state of the key groups that this partition owns; called before any batch."""
-
-    def state_rows(self) -> int | None:
-        """How many entries the state has (keys, rows), with those that are gone but still have their place.
-
-        None: it does not say. It is asked now and then, also from another thread while the partition is at work:
-        it should be as cheap as ``len(index)``, and change nothing.
-        """
-        return None
-
-    def state_bytes(self) -> int:
-        """How many bytes the state takes, room to spare included; asked as `state_rows` is.
-
-        By default those of all arrays and containers that the partition's attributes lead to.
-        """
-        return bytes_held(self, (Operator, PartitionContext, StreamSchema))
 
     def close(self) -> None:
         """Give back what was opened; called once, also after a failure."""
@@ -272,7 +276,7 @@ class Operator(ABC):
         return None
 
 
-class AsyncPartition(ABC):
+class AsyncPartition(Measured, ABC):
     """A partition that waits for the outside world: the runtime keeps up to `concurrency` calls under way."""
 
     concurrency: int

@@ -9,7 +9,7 @@ import structlog
 
 from flow.layout import Step
 from flow.metrics import StateStats
-from flow.operator import Kept, Partition
+from flow.operator import Kept, Measured
 
 log = structlog.get_logger("penstock")
 
@@ -39,11 +39,11 @@ class StateMeter:
         self.kept = kept_by(step)
         self.most = Size()
         self._step = step.name
-        self._partition: Partition | None = None
+        self._partition: Measured | None = None
         self._last = Size()
         self._told = False
 
-    def begin(self, partition: Partition) -> None:
+    def begin(self, partition: Measured) -> None:
         """The partition was opened."""
         if self.kept is not None:
             self._partition = partition
@@ -79,7 +79,7 @@ class StateMeter:
             return self._last
 
 
-def _size_of(partition: Partition) -> Size:
+def _size_of(partition: Measured) -> Size:
     return Size(partition.state_rows(), partition.state_bytes())
 
 

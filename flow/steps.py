@@ -167,9 +167,9 @@ class RunningStep:
                     self.waiting_partition = opened
                 elif isinstance(opened, Partition):
                     self.partition = opened
-                    self.state.begin(opened)
                 else:
                     raise TypeError(f"the operator opened a {type(opened).__name__}; it should be a partition")
+                self.state.begin(opened)
             elif step.sink is not None:
                 writer = step.sink.open(WriterContext(step.name, step.output, instance, instances, run_id))
                 if not isinstance(writer, Writer):

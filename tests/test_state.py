@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 import flow.chain
-from flow import Graph, Kept, Operator, Partition, PartitionContext, StreamSchema
+from flow import AsyncPartition, Graph, Kept, Operator, Partition, PartitionContext, StreamSchema
 from flow.memory import bytes_held, spelled_bytes
 from flow.schema import AFTER_ALL, changelog_of
 from operators import Null, Order, Table, agg
@@ -236,6 +236,36 @@ def test_state_is_looked_at_on_the_way_now_and_then(monkeypatch: pytest.MonkeyPa
     assert (meter.most.rows, meter.now().rows) == (5, 5)
     chain.finish(committed=True)
     assert meter.now().rows == 5
+
+
+def test_partitions_that_wait_have_state_too() -> None:
+    @attrs.frozen
+    class Asking(Remembering):
+        waits = True
+
+        def open(self, context: PartitionContext) -> Any:
+            return AskingPartition()
+
+    state = graph_of(Asking()).run().nodes["kept"].state
+    assert state is not None
+    assert (state.rows, state.kept.growth) == (10_000, "rows")
+
+
+class AskingPartition(AsyncPartition):
+    concurrency, ordered = 2, True
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        yield batch
+
+    async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
+        self.rows += piece.num_rows
+        return piece
+
+    def state_rows(self) -> int:
+        return self.rows
 
 
 def test_a_partition_that_cannot_say_harms_nothing_and_is_told_of() -> None:
