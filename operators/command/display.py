@@ -10,10 +10,12 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console, Group, RenderableType
+import attrs
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +29,7 @@ from operators.command.figures import cut, lag, percent, short, span, watermark
 WIDE = 110
 """Columns from which there is room for the numbers behind the bars."""
 
+_BUSY = "busy"
 _STATE = 7
 _NAMED = 20
 """Columns that the names of nodes should have left before the sizes of their states are shown."""
@@ -176,73 +179,105 @@ def _header(stats: RunStats, before: RunStats, width: int) -> RenderableType:
     return grid
 
 
+@attrs.frozen
+class _Line:
+    """A node as a line of the display.
+
+    Attributes:
+        node: its numbers so far.
+        rows: that it has read, where it is a source, or taken in.
+        per_second: such rows lately, as text.
+        shares: of its time lately, by what it went to.
+    """
+
+    node: NodeStats
+    rows: int
+    per_second: str
+    shares: Mapping[str, float]
+
+
+def _line(node: NodeStats, before: NodeStats | None, seconds: float) -> _Line:
+    rows, rows_before = (
+        0 if each is None else each.rows_out if node.kind == "source" else each.rows_in for each in (node, before)
+    )
+    lately = short(max(0, rows - rows_before) / seconds) if seconds > 0 else ""
+    return _Line(node, rows, lately, _recent_shares(node, before))
+
+
+@attrs.frozen
+class _Column:
+    heading: str
+    width: int
+    cell: Callable[[_Line], RenderableType]
+    justify: JustifyMethod = "right"
+
+
+def _counted(count: int) -> Text:
+    return Text(short(count) if count else "", style="yellow")
+
+
+def _columns(stats: RunStats, width: int, now: int) -> list[_Column]:
+    """The columns beside the nodes' names that there is room for."""
+    wide = width >= WIDE
+    nodes = stats.nodes.values()
+    columns = [
+        _Column("rows/s", 6, lambda line: line.per_second),
+        _Column("rows", 6, lambda line: short(line.rows)),
+    ]
+    if width >= 70 and any(node.watermark not in (BEFORE_ALL, AFTER_ALL) for node in nodes):
+        heading, size = ("watermark (UTC)", 19) if wide else ("watermark", 16)
+        columns.append(_Column(heading, size, lambda line: watermark(line.node.watermark, full=wide), "left"))
+        if wide:
+            columns.append(_Column("lag", 6, lambda line: lag(line.node.watermark, now)))
+    if width >= 50:
+        queue, bar = (8, 20) if wide else (5, 12)
+        columns.append(_Column("queue", queue, lambda line: _queue(line.node, queue), "left"))
+        columns.append(_Column("time", bar, lambda line: _bar(line.shares, bar), "left"))
+    columns.append(_Column(_BUSY, 4, lambda line: percent(line.shares["busy"])))
+    if wide:
+        columns.append(_Column("blocked", 7, lambda line: percent(line.shares["blocked"])))
+        columns.append(_Column("starved", 7, lambda line: percent(line.shares["starved"])))
+    if any(node.late_rows for node in nodes):
+        columns.append(_Column("late", 5, lambda line: _counted(line.node.late_rows)))
+    if any(node.dead_letters for node in nodes):
+        columns.append(_Column("dead", 5, lambda line: _counted(line.node.dead_letters)))
+    longest = max((len(node.name) for node in nodes), default=0)
+    if any(node.state for node in nodes) and _room(columns, width) - _STATE > min(_NAMED, longest):
+        columns.append(_Column("state", _STATE, _state))
+    return columns
+
+
+def _room(columns: Sequence[_Column], width: int) -> int:
+    """What columns leave to the names of nodes."""
+    return width - sum(column.width + 1 for column in columns)
+
+
+def _queue(node: NodeStats, width: int) -> RenderableType:
+    return _fill(node.queue_fill, width) if node.kind != "source" and node.chain == node.name else ""
+
+
+def _state(line: _Line) -> str:
+    return "" if line.node.state is None else spelled_bytes(line.node.state.bytes)
+
+
 def _nodes(
     stats: RunStats, before: RunStats, shown: list[NodeStats], folded: list[NodeStats], width: int, now: int
 ) -> Table:
-    wide = width >= WIDE
-    nodes = stats.nodes.values()
-    bars = width >= 50
-    timed = width >= 70 and any(node.watermark not in (BEFORE_ALL, AFTER_ALL) for node in nodes)
-    late, dead = any(node.late_rows for node in nodes), any(node.dead_letters for node in nodes)
+    columns = _columns(stats, width, now)
+    room = max(8, _room(columns, width))
     table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("node", ratio=1, min_width=8, no_wrap=True, overflow="ellipsis")
-    table.add_column("rows/s", justify="right", no_wrap=True, width=6)
-    table.add_column("rows", justify="right", no_wrap=True, width=6)
-    if timed:
-        table.add_column("watermark (UTC)" if wide else "watermark", no_wrap=True, width=19 if wide else 16)
-        if wide:
-            table.add_column("lag", justify="right", no_wrap=True, width=6)
-    if bars:
-        table.add_column("queue", no_wrap=True, width=8 if wide else 5)
-        table.add_column("time", no_wrap=True, width=20 if wide else 12)
-    table.add_column("busy", justify="right", no_wrap=True, width=4)
-    if wide:
-        table.add_column("blocked", justify="right", no_wrap=True, width=7)
-        table.add_column("starved", justify="right", no_wrap=True, width=7)
-    for there, heading in ((late, "late"), (dead, "dead")):
-        if there:
-            table.add_column(heading, justify="right", no_wrap=True, width=5)
-    room = width - sum(column.width + 1 for column in table.columns if column.width)
-    kept = any(node.state for node in nodes) and room - _STATE > min(_NAMED, max(len(node.name) for node in nodes))
-    if kept:
-        room -= _STATE + 1
-        table.add_column("state", justify="right", no_wrap=True, width=_STATE)
+    for column in columns:
+        table.add_column(column.heading, justify=column.justify, no_wrap=True, width=column.width)
     for node in shown:
-        earlier = before.nodes.get(node.name)
-        seconds = stats.seconds - before.seconds
-        rows = node.rows_out if node.kind == "source" else node.rows_in
-        rows_before = 0 if earlier is None else earlier.rows_out if node.kind == "source" else earlier.rows_in
-        shares = _recent_shares(node, earlier)
-        cells: list[RenderableType] = [
-            Text(cut(node.name, max(8, room)), style="dim" if node.kind == "router" else ""),
-            short(max(0, rows - rows_before) / seconds) if seconds > 0 else "",
-            short(rows),
-        ]
-        if timed:
-            cells.append(watermark(node.watermark, full=wide))
-            if wide:
-                cells.append(lag(node.watermark, now))
-        if bars:
-            inbox = node.kind != "source" and node.chain == node.name
-            cells.append(_fill(node.queue_fill, 8 if wide else 5) if inbox else "")
-            cells.append(_bar(shares, 20 if wide else 12))
-        cells.append(percent(shares["busy"]))
-        if wide:
-            cells += [percent(shares["blocked"]), percent(shares["starved"])]
-        if late:
-            cells.append(Text(short(node.late_rows) if node.late_rows else "", style="yellow"))
-        if dead:
-            cells.append(Text(short(node.dead_letters) if node.dead_letters else "", style="yellow"))
-        if kept:
-            cells.append("" if node.state is None else spelled_bytes(node.state.bytes))
-        table.add_row(*cells)
+        line = _line(node, before.nodes.get(node.name), stats.seconds - before.seconds)
+        name = Text(cut(node.name, room), style="dim" if node.kind == "router" else "")
+        table.add_row(name, *(column.cell(line) for column in columns))
     if folded:
         busiest = max(folded, key=lambda node: node.share(node.busy))
-        table.add_row(
-            Text(f"… and {len(folded)} more", style="dim"),
-            *[""] * (2 + timed + (timed and wide) + 2 * bars),
-            Text(percent(busiest.share(busiest.busy)), style="dim"),
-        )  # fmt: skip
+        busy = Text(percent(busiest.share(busiest.busy)), style="dim")
+        more = Text(f"… and {len(folded)} more", style="dim")
+        table.add_row(more, *(busy if column.heading == _BUSY else "" for column in columns))
     return table
 
 
@@ -267,7 +302,7 @@ def _recent_shares(node: NodeStats, before: NodeStats | None) -> dict[str, float
     return {name: share(getattr(node, name) - getattr(before, name), alive) for name, _, _ in _TIMES}
 
 
-def _bar(shares: dict[str, float], width: int) -> Text:
+def _bar(shares: Mapping[str, float], width: int) -> Text:
     """Where the time went, as a bar: largest remainders, so that the parts add up to the width at most."""
     sizes = {name: shares[name] * width for name, _, _ in _TIMES}
     cells = {name: int(size) for name, size in sizes.items()}
