@@ -23,7 +23,7 @@ from flow.stepping import Stepping
 from operators import SqlError, read_script
 from operators.testing import difference, plain
 from tests.sql_data import ARROW, FOREVER, Data, Shape
-from tests.sql_generator import Query
+from tests.sql_scripts import Query
 from tests.sql_streams import Fed, Rows, Told
 
 

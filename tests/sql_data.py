@@ -204,7 +204,7 @@ FOREVER = 1_000
 def shapes(choices: Choices) -> dict[str, Shape]:
     """Tables by their names."""
     out = {}
-    stays = choices.one_in(5)
+    stays = choices.one_in(3)
     for number in range(1 + choices.below(3)):
         kinds = [INT, *choices.some(USUAL, 1, 3)]
         columns = [(f"{NAMES[kind]}{place}", kind) for place, kind in enumerate(kinds)]
@@ -218,7 +218,7 @@ def shapes(choices: Choices) -> dict[str, Shape]:
             keyed=form == "upsert" or (ordered and choices.one_in(5)),
             ordered=ordered,
             encoded=choices.one_in(4),
-            broadcast=choices.pick([None, None, None, None, True, False]),
+            broadcast=choices.pick([None, None, True, None, False]),
             size=choices.pick(SIZES),
             special=choices.one_in(6),
         )

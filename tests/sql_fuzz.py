@@ -23,7 +23,7 @@ from tests.sql_cases import written
 from tests.sql_choices import Choices, smaller_choices, smaller_list
 from tests.sql_compare import Oracle, Planned
 from tests.sql_data import Data, Shape, data, shapes, valid
-from tests.sql_generator import Query, query
+from tests.sql_scripts import Query, query
 
 QUERIES = 8
 DATA = 10

@@ -5,15 +5,11 @@ Every order is whole: it names all columns, so that no choice among rows is left
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-
-import attrs
 
 from tests.sql_aggregates import LOOSE, NULLS, Aggregates
 from tests.sql_choices import Choices
-from tests.sql_data import BOOL, EVENT_TIME, FLOAT, GONE, INT, LIST, STRUCT, TEXT, USUAL, Shape
-from tests.sql_users import declared
+from tests.sql_data import BOOL, EVENT_TIME, FLOAT, INT, LIST, STRUCT, TEXT, USUAL, Shape
 from tests.sql_values import COMPARISONS, Columns, both, sides
 
 SETS = ("UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL")
@@ -24,87 +20,14 @@ Made = tuple[str, list[str]]
 """A query, and the kinds of its columns: x0, x1, ..."""
 
 
-FORMS = ("weight", "weight", "weight", "debezium", "upsert")
-"""In which a result is told."""
+class Queries(Aggregates):
+    """Makes queries over tables, views and common tables."""
 
-
-@attrs.frozen
-class Asked:
-    """One of the queries of a script.
-
-    Attributes: what we are asked; what DuckDB is asked; how the result is told.
-    """
-
-    ours: str
-    theirs: str
-    form: str = "weight"
-
-
-@attrs.frozen
-class Query:
-    """A script. Attributes: its queries; the views in it, as they are created; the tables in it."""
-
-    asked: tuple[Asked, ...]
-    views: tuple[str, ...]
-    tables: tuple[str, ...]
-
-    def script(self, shapes: Mapping[str, Shape]) -> str:
-        """All statements; the results are called out0, out1, ..."""
-        said = [*self.views]
-        for number, each in enumerate(self.asked):
-            form = f"changes = '{each.form}'"
-            said += [f"CREATE TABLE out{number} WITH (connector = 'told', {form})"]
-            said += [f"INSERT INTO out{number} {each.ours}"]
-        text = ";\n".join(said)
-        tables = [_created(name, shapes[name]) for name in self.tables]
-        return declared(text) + ";\n".join([*tables, text])
-
-
-def _created(name: str, shape: Shape) -> str:
-    columns = [f"{column} {kind}" for column, kind in shape.columns]
-    options = ["connector = 'fed'", f"size = '{shape.size}'"]
-    if shape.form == "upsert":
-        columns.append(f"{GONE} BOOLEAN")
-        options.append(f"deletes = '{GONE}'")
-    if shape.form != "append":
-        options.append(f"changes = '{shape.form}'")
-    if shape.keyed:
-        columns.append(f"PRIMARY KEY ({shape.columns[0][0]})")
-    if shape.event_time:
-        columns.append(f"WATERMARK FOR {EVENT_TIME} AS {EVENT_TIME} - INTERVAL '100 days'")
-    if shape.encoded:
-        options.append("encoded = 'true'")
-    if shape.broadcast is not None:
-        options.append(f"broadcast = '{shape.broadcast}'")
-    return f"CREATE TABLE {name} ({', '.join(columns)}) WITH ({', '.join(options)})"
-
-
-def query(choices: Choices, tables: Mapping[str, Shape]) -> Query:
-    """A script over some of the tables."""
-    maker = _Queries(choices, tables)
-    views, theirs = maker.views()
-    asked = []
-    for _ in range(1 + (choices.below(2) + choices.below(2) if views or choices.one_in(8) else 0)):
-        commons, text = asked[0][:2] if asked and choices.one_in(4) else maker.whole()
-        form = choices.pick(FORMS)
-        asked.append((commons, text, form))
-    said = tuple(
-        Asked(sides(_with(commons, text))[0], sides(_with([*theirs, *commons], text))[1], form)
-        for commons, text, form in asked
-    )
-    text = " ".join([*views, *(each.ours for each in said)])
-    return Query(said, views, tuple(name for name in tables if re.search(rf"\b{name}\b", text)))
-
-
-def _with(commons: list[str], text: str) -> str:
-    return f"WITH {', '.join(commons)} {text}" if commons else text
-
-
-class _Queries(Aggregates):
     def __init__(self, choices: Choices, tables: Mapping[str, Shape]) -> None:
         super().__init__(choices)
         self.tables = {name: list(shape.columns) for name, shape in tables.items()}
         self.timed = [name for name, shape in tables.items() if shape.event_time]
+        self.keyed = [name for name, shape in tables.items() if shape.keyed]
         self.common: dict[str, Columns] = {}
         self.count = 0
 
@@ -419,6 +342,18 @@ class _Queries(Aggregates):
         return f" WHERE {' AND '.join(said)}" if said else ""
 
     def subquery_value(self, columns: Columns, kind: str, nested: int) -> str:
+        whole = [name for name, other in columns if other == INT]
+        if whole and self.keyed and self.one_in(4):
+            self.count += 1
+            alias, name = f"q{self.count}", self.pick(self.keyed)
+            inner = [(f"{alias}.{column}", other) for column, other in self.tables[name]]
+            one = self.value(inner, kind, 1, column=True)
+            return f"(SELECT {one} FROM {name} AS {alias} WHERE {inner[0][0]} = {self.pick(whole)})"
+        if self.one_in(6):
+            source, inner = self.table(0)
+            order = ", ".join(self.ordered(inner))
+            one, where = self.value(inner, kind, 0, column=True), self.related(inner, columns, 0)
+            return f"(SELECT {one} FROM {source}{where} ORDER BY {order} LIMIT 1)"
         source, inner = self.source(nested - 1)
         return f"(SELECT {self.aggregate(inner, kind)} FROM {source}{self.related(inner, columns, nested - 1)})"
 
