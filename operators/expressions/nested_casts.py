@@ -175,68 +175,75 @@ def _map_to_text(value: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _text_to_list(value: pa.Array, target: pa.DataType) -> pa.Array:
-    return cast_value(mapped(lambda text: _elements(text, target), _texts(target), value), target)
+    return cast_value(mapped(lambda text: _ArrayText(text).whole(target), _texts(target), value), target)
 
 
-def _elements(text: str, kind: pa.DataType) -> Any:
-    """The elements that PostgreSQL's text of an array names, as texts."""
-    position = 0
+class _ArrayText:
+    """PostgreSQL's text of an array, read from left to right."""
 
-    def fail() -> pa.ArrowInvalid:
-        return pa.ArrowInvalid(f"{text!r} is no array; write for example '{{1,2}}'")
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._place = 0
 
-    def space() -> None:
-        nonlocal position
-        while position < len(text) and text[position].isspace():
-            position += 1
+    def whole(self, kind: pa.DataType) -> Any:
+        """The elements of an array of this type; raises ArrowInvalid where the text is none."""
+        self._skip_space()
+        elements = self._value(kind)
+        self._skip_space()
+        if self._place < len(self._text):
+            raise self._error()
+        return elements
 
-    def word() -> str | None:
-        nonlocal position
-        if text[position] == '"':
-            letters = []
-            position += 1
-            while position < len(text) and text[position] != '"':
-                position += text[position] == "\\"
-                letters.append(text[position : position + 1])
-                position += 1
-            position += 1
-            return "".join(letters)
-        start = position
-        while position < len(text) and text[position] not in ",{}":
-            position += 1
-        bare = text[start:position].strip()
-        if not bare:
-            raise fail()
-        return None if bare.lower() == "null" else bare
-
-    def read(inner: pa.DataType) -> Any:
-        nonlocal position
-        if not pa.types.is_list(inner) and not pa.types.is_large_list(inner):
-            return word()
-        if text[position : position + 1] != "{":
-            raise fail()
-        position += 1
+    def _value(self, kind: pa.DataType) -> Any:
+        if not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
+            return self._quoted() if self._at('"') else self._bare()
+        self._pass("{")
         items: list[Any] = []
-        space()
-        while text[position : position + 1] != "}":
+        self._skip_space()
+        while not self._at("}"):
             if items:
-                if text[position : position + 1] != ",":
-                    raise fail()
-                position += 1
-                space()
-            if position >= len(text):
-                raise fail()
-            items.append(read(inner.value_type))
-            space()
-        position += 1
+                self._pass(",")
+                self._skip_space()
+            if self._place >= len(self._text):
+                raise self._error()
+            items.append(self._value(kind.value_type))
+            self._skip_space()
+        self._pass("}")
         return items
 
-    space()
-    elements = read(kind)
-    space()
-    if position < len(text):
-        raise fail()
-    return elements
+    def _quoted(self) -> str:
+        letters = []
+        self._place += 1
+        while self._place < len(self._text) and not self._at('"'):
+            self._place += self._at("\\")
+            letters.append(self._text[self._place : self._place + 1])
+            self._place += 1
+        self._place += 1
+        return "".join(letters)
+
+    def _bare(self) -> str | None:
+        start = self._place
+        while self._place < len(self._text) and self._text[self._place] not in ",{}":
+            self._place += 1
+        bare = self._text[start : self._place].strip()
+        if not bare:
+            raise self._error()
+        return None if bare.lower() == "null" else bare
+
+    def _at(self, sign: str) -> bool:
+        return self._text.startswith(sign, self._place)
+
+    def _pass(self, sign: str) -> None:
+        if not self._at(sign):
+            raise self._error()
+        self._place += len(sign)
+
+    def _skip_space(self) -> None:
+        while self._place < len(self._text) and self._text[self._place].isspace():
+            self._place += 1
+
+    def _error(self) -> pa.ArrowInvalid:
+        return pa.ArrowInvalid(f"{self._text!r} is no array; write for example '{{1,2}}'")
 
 
 register_casts(
