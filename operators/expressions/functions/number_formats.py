@@ -24,6 +24,8 @@ _ROMAN: Final = (
     (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
     (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
 )  # fmt: skip
+_LEADING_SIGN: Final = "\0S"
+"""Holds the place of a sign that comes right before the number."""
 
 
 @attrs.frozen
@@ -118,62 +120,77 @@ def written(number: Decimal, picture: Picture) -> str:
 
 
 def _laid_out(digits: str, behind: str, negative: bool, picture: Picture, fill: bool) -> str:
+    """The digits in their places, and all else around them.
+
+    Args:
+        digits: before the decimal point, with blanks where there are places for more.
+        behind: the digits behind it.
+        negative: whether the number is below zero.
+        picture: the format.
+        fill: whether padding is left out.
+    """
+    blank = "" if fill else " "
     shown = next((place for place, digit in enumerate(digits) if digit != " "), len(digits))
     start = min(shown, picture.first_zero)
     if fill:
         kept = behind.rstrip("0") if "#" not in behind else behind
         behind = kept + behind[len(kept) : picture.last_zero]
-    anchored = picture.has("S", "MI", "PL", "SG", "PR")
     out: list[str] = []
     place = after = 0
-    sign_due = not anchored
     number_start: int | None = None
     for token, word in zip(picture.tokens, picture.words, strict=True):
         if not word:
             out.append(token)
-            continue
-        if token in ("9", "0"):
-            if place < len(digits):
-                if place >= start:
-                    if sign_due or (number_start is None):
-                        number_start = len(out) if number_start is None else number_start
-                    out.append("0" if digits[place] == " " else digits[place])
-                else:
-                    out.append("" if fill else " ")
-                place += 1
+        elif token in ("9", "0") and place >= len(digits):
+            out.append(behind[after : after + 1])
+            after += 1
+        elif token in ("9", "0"):
+            if place >= start:
+                number_start = len(out) if number_start is None else number_start
+                out.append("0" if digits[place] == " " else digits[place])
             else:
-                out.append(behind[after] if after < len(behind) else "")
-                after += 1
+                out.append(blank)
+            place += 1
         elif token in (".", "D"):
             number_start = len(out) if number_start is None else number_start
             out.append(".")
         elif token in (",", "G"):
-            out.append("," if place > start else ("" if fill else " "))
-        elif token == "L":
-            out.append("" if fill else " ")
-        elif token == "S":
-            out.append("\0S" if place == 0 else ("-" if negative else "+"))
-        elif token == "MI":
-            out.append("-" if negative else ("" if fill else " "))
-        elif token == "PL":
-            out.append((" " if not fill else "") if negative else "+")
-        elif token == "SG":
-            out.append("-" if negative else "+")
-        elif token == "PR":
-            out.append(">" if negative else ("" if fill else " "))
-        elif token in ("TH", "th", "Th", "tH"):
-            ending = _ending(digits) if not negative and "#" not in digits else ("th" if not negative else "")
-            out.append(ending.upper() if token.isupper() else ending)
-    number_start = len(out) if number_start is None else number_start
-    if picture.has("S") and "\0S" in out:
-        out.remove("\0S")
-        number_start = max(number_start - 1, 0)
-        out.insert(number_start, "-" if negative else "+")
+            out.append("," if place > start else blank)
+        elif token == "S" and place == 0:
+            out.append(_LEADING_SIGN)
+        elif (mark := _mark(token, digits, negative, blank)) is not None:
+            out.append(mark)
+    return _signed(out, len(out) if number_start is None else number_start, negative, picture, blank)
+
+
+def _mark(token: str, digits: str, negative: bool, blank: str) -> str | None:
+    """What a word of a format that is no place of a digit stands for; None where it says how others are written."""
+    match token:
+        case "L":
+            return blank
+        case "S" | "SG":
+            return "-" if negative else "+"
+        case "MI":
+            return "-" if negative else blank
+        case "PL":
+            return blank if negative else "+"
+        case "PR":
+            return ">" if negative else blank
+        case "TH" | "th" | "Th" | "tH":
+            ending = "" if negative else "th" if "#" in digits else _ending(digits)
+            return ending.upper() if token.isupper() else ending
+    return None
+
+
+def _signed(out: list[str], start: int, negative: bool, picture: Picture, blank: str) -> str:
+    """The parts of a number as one text, with its sign where the number starts, unless it stands elsewhere."""
+    if _LEADING_SIGN in out:
+        out.remove(_LEADING_SIGN)
+        out.insert(max(start - 1, 0), "-" if negative else "+")
     elif picture.has("PR"):
-        out.insert(number_start, "<" if negative else ("" if fill else " "))
+        out.insert(start, "<" if negative else blank)
     elif not picture.has("S", "MI", "SG"):
-        sign = "-" if negative else ("" if fill else " ")
-        out.insert(number_start, sign)
+        out.insert(start, "-" if negative else blank)
     return "".join(out)
 
 
