@@ -7,6 +7,7 @@ at work on it; what is held is told about, not to the byte.
 from __future__ import annotations
 
 import sys
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -24,14 +25,18 @@ _WITHOUT_STATE: Final = (
 )  # fmt: skip
 _ARRAYS: Final = (np.ndarray, pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table)
 _CONTAINERS: Final = (list, tuple, set, frozenset, deque)
-_PLAIN: Final = (str, bytes, bytearray, int, float, complex, type(None))
+_PLAIN: Final = (str, int, float, complex, type(None))
+_BYTES: Final = (bytes, bytearray, array)
+_ELSEWHERE: Final = frozenset({*sys.stdlib_module_names, "anyio", "structlog", "trio"})
+"""Packages whose objects lead to the whole program: to tasks, threads and loops."""
+
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 
 
 def bytes_held(thing: object, beside: tuple[type, ...] = ()) -> int:
     """The bytes of all NumPy and Arrow arrays that the attributes of an object lead to, each array once.
 
-    Lists, tuples, sets, deques and dicts count as well, with the text and numbers in them.
+    Bytes, lists, tuples, sets, deques and dicts count as well, with the text and numbers in them.
 
     Args:
         thing: where to begin.
@@ -71,8 +76,12 @@ class _Look:
             return lambda thing: float(thing.size)
         if issubclass(kind, dict):
             return lambda thing: sys.getsizeof(thing) + self._sampled(dict.items(thing), len(thing))
+        if issubclass(kind, _BYTES):
+            return lambda thing: float(sys.getsizeof(thing))
         if issubclass(kind, _CONTAINERS):
             return lambda thing: sys.getsizeof(thing) + self._sampled(thing, len(thing))
+        if kind.__module__.partition(".")[0] in _ELSEWHERE:
+            return lambda thing: 0.0
         slots = [name for base in kind.__mro__ for name in _slots(base)]
         return lambda thing: sum(
             self.bytes_of(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import tracemalloc
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import structlog
+import trio
+import trio.testing
 
 import flow.chain
 from flow import AsyncPartition, Graph, Kept, Operator, Partition, PartitionContext, StreamSchema
@@ -67,6 +70,8 @@ KB = np.zeros(1_000, np.uint8)
         (None, 0),
         (lambda: KB, 0),
         (pa.schema([("a", pa.int64())]), 0),
+        (threading.local(), 0),
+        (bytes(967), 1_000),
     ],
 )
 def test_arrays_are_counted_once_and_whole(held: Any, size: int) -> None:
@@ -86,6 +91,22 @@ def test_what_leads_back_is_seen_once_and_what_belongs_to_others_is_not() -> Non
     holder.__dict__["itself"] = [holder]
     assert 1_000 <= bytes_held(holder) < 1_200
     assert bytes_held(Holder(other=Slotted(KB)), (Slotted,)) == 0
+
+
+def test_what_waits_for_a_task_does_not_lead_into_the_loop() -> None:
+    async def main() -> None:
+        event, huge = trio.Event(), Holder(array=KB)
+
+        async def waiting(held: Holder) -> None:
+            await event.wait()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(waiting, huge)
+            await trio.testing.wait_all_tasks_blocked()
+            assert bytes_held(Holder(event=event, array=KB)) == 1_000
+            event.set()
+
+    trio.run(main)
 
 
 def test_bytes_are_spelled_in_at_most_seven_characters() -> None:

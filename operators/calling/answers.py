@@ -38,6 +38,10 @@ class Answers:
         self._remembered: dict[Hashable, _Answer] = {}
         self._kept: dict[Hashable, _Kept] | None = {} if changelog and not call.function.deterministic else None
 
+    def __len__(self) -> int:
+        """How many are kept or remembered."""
+        return len(self._remembered) + (len(self._kept) if self._kept is not None else 0)
+
     async def of_row(self, row: pa.RecordBatch) -> pa.Array:
         """The answer for a batch of one row, as an array of it. Raises RowError where there is none."""
         values = [argument(row)[0].as_py() for argument in self._arguments]

@@ -75,6 +75,10 @@ class _AwaitingPartition(AsyncPartition):
         for row in range(batch.num_rows):
             yield batch.slice(row, 1)
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return sum(map(len, self._calls))
+
     async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
         columns = list(piece.columns)
         weight = [columns.pop()] if self._changelog else []

@@ -83,6 +83,10 @@ class _LookupPartition(AsyncPartition):
         for row in range(batch.num_rows):
             yield batch.slice(row, 1)
 
+    def state_rows(self) -> int:
+        """As `Partition.state_rows`."""
+        return len(self._answers)
+
     async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
         found = pc.list_flatten(await self._answers.of_row(piece))
         if self._outer and not len(found):
