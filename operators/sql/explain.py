@@ -6,7 +6,8 @@ PHYSICAL is the graph as it would run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -34,6 +35,7 @@ def explain(
     physical: bool = False,
     dialect: str = POSTGRES,
     functions: Iterable[UserFunction] = (),
+    parameters: Mapping[str, Any] | None = None,
     **streams: Stream,
 ) -> str:
     """What a query over streams would compute, in words; nothing is added to their graph.
@@ -43,13 +45,14 @@ def explain(
         physical: the graph that it becomes, in place of the plan: nodes, routers, partitions, what is read.
         dialect: as for `sql`.
         functions: as for `sql`.
+        parameters: as for `sql`.
         streams: the tables, by the names that the query calls them.
 
     Raises:
         SqlError: as for `sql`.
         GraphError: as for `sql`.
     """
-    plan = plan_of(query, dialect=dialect, functions=functions, **streams)
+    plan = plan_of(query, dialect=dialect, functions=functions, parameters=parameters, **streams)
     if not physical:
         return logical(plan)
     graph = next(iter(streams.values())).graph
@@ -69,7 +72,8 @@ def physically(plan: p.Plan, graph: Graph, streams: dict[str, Stream], settings:
     result = lower(plan, over, name, graph=copied)
     result.sink(copied.unique_name("result"), Null())
     sink = next(node.name for node in reversed(list(copied)) if isinstance(node, SinkNode))
-    return describe(needed(copied, {sink}), settings)
+    shown = needed(copied, {sink})
+    return describe(Graph("query", {node.name: _without_letters(node) for node in shown}), settings)
 
 
 def _without_letters(node: Node) -> Node:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from flow.errors import GraphError
 from flow.graph import Stream
 from operators.sql.expressions.user_functions import add_function
 from operators.sql.grammar.dialect import POSTGRES, Text, exp, parse
+from operators.sql.grammar.parameters import bound
 from operators.sql.lowering.lower import lower
 from operators.sql.optimising.join_order import rows_of
 from operators.sql.plan.nodes import Plan, Scan
@@ -22,6 +24,7 @@ def sql(
     name: str | None = None,
     partitions: int | None = None,
     functions: Iterable[UserFunction] = (),
+    parameters: Mapping[str, Any] | None = None,
     **streams: Stream,
 ) -> Stream:
     """Add a query to the graph of the streams that it reads.
@@ -32,6 +35,7 @@ def sql(
         name: of the node that gives the result (default: ``sql``); the nodes before it are called ``name.kind``.
         partitions: how many instances of each operator (default: as the run is set).
         functions: of users, which the query calls by their names (see `udf`).
+        parameters: values for what the query names ``:name``, as literals.
         streams: the tables, by the names that the query calls them.
 
     Returns:
@@ -39,15 +43,22 @@ def sql(
 
     Raises:
         SqlError: the query cannot be understood, or does not fit the streams; says where.
-        GraphError: no stream is given, or they belong to different graphs.
+        GraphError: no stream is given, they belong to different graphs, or a parameter is given that the query lacks.
     """
-    plan = plan_of(query, dialect=dialect, functions=functions, **streams)
+    plan = plan_of(query, dialect=dialect, functions=functions, parameters=parameters, **streams)
     graph = next(iter(streams.values())).graph
     name = name or graph.unique_name("sql")
     return lower(plan, streams, name, name=name, partitions=partitions)
 
 
-def plan_of(query: str, *, dialect: str = POSTGRES, functions: Iterable[UserFunction] = (), **streams: Stream) -> Plan:
+def plan_of(
+    query: str,
+    *,
+    dialect: str = POSTGRES,
+    functions: Iterable[UserFunction] = (),
+    parameters: Mapping[str, Any] | None = None,
+    **streams: Stream,
+) -> Plan:
     """The optimised plan of a query, as `sql` lowers it; nothing is added to the graph.
 
     Raises:
@@ -71,4 +82,4 @@ def plan_of(query: str, *, dialect: str = POSTGRES, functions: Iterable[UserFunc
     if not isinstance(statements[0], exp.Query | exp.Values):
         raise text.error("expected SELECT ... FROM ...", statements[0])
     scans = {table: Scan(table, stream.schema, rows=rows_of(stream)) for table, stream in streams.items()}
-    return plan_query(text, statements[0], scans)
+    return plan_query(text, bound(text, statements[0], parameters or {}), scans)

@@ -285,7 +285,11 @@ class ExpressionReader:
 
     def _call(self, node: Tree) -> Expression:
         if isinstance(node, exp.Placeholder | exp.Parameter):
-            raise self._text.error("parameters (?, $1, :name) are not supported", node)
+            raise self._text.error(
+                f"{render(node)} is no parameter: they have names, and are given to sql()",
+                node,
+                "write :name, and sql(query, parameters={'name': value}, ...)",
+            )
         if isinstance(node, exp.Star):
             raise self._text.error("* stands alone in the SELECT list, or in count(*)", node)
         shape = shape_of(node)

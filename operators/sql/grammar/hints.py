@@ -41,7 +41,6 @@ _HINTS: Final = tuple(
         (r"ASOF|STRAIGHT_JOIN", "INNER, CROSS, LEFT, RIGHT, FULL, SEMI and ANTI joins are"),
         (r"SESSION windows|CUMULATE windows", "write TUMBLE(table, column, size) or HOP(table, column, slide, size)"),
         (r"ROLLUP.* over windows", "write one query for each set of keys, with UNION ALL between"),
-        (r"parameters .* are not supported", "write the value into the query"),
         (r"takes one query, not", "write one query; scripts may have several: penstock run file.sql"),
         (r"^expected SELECT", "write SELECT ... FROM table"),
         (r"is no statement of a script", "scripts have CREATE, DROP, INSERT, SELECT, SET, SHOW, DESCRIBE and EXPLAIN"),

@@ -171,11 +171,11 @@ def qualify_from(
         shared = dict.fromkeys(each.name for each in left.visible if each.name in names)
         merged = [_merge(text, exp.to_identifier(name, quoted=True), left, right, item) for name in shared]
     elif using := join.args.get("using"):
-        names = [_named(each) for each in using]
-        for place, name in enumerate(names):
-            if any(name.name == other.name for other in names[:place]):
-                raise text.error(f"column {name.name!r} stands twice in USING", name, "leave one of them out")
-        merged = [_merge(text, name, left, right, item) for name in names]
+        named = [_named(each) for each in using]
+        for place, one in enumerate(named):
+            if any(one.name == other.name for other in named[:place]):
+                raise text.error(f"column {one.name!r} stands twice in USING", one, "leave one of them out")
+        merged = [_merge(text, one, left, right, item) for one in named]
     if merged or join.method:
         join.set("method", None)
         join.set("using", None)

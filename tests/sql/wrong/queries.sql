@@ -324,7 +324,7 @@ SELECT CASE WHEN price > 1 THEN 1 ELSE symbol END FROM trades;
 -- 1:8 price IN ('a', 1): 'a' is no DOUBLE
 SELECT price IN ('a', 1) FROM trades;
 
--- 1:8 parameters (?, $1, :name) are not supported
+-- 1:8 $1 is no parameter: they have names, and are given to sql()
 SELECT $1 FROM trades;
 
 -- 1:8 date_trunc('fortnight', event_time): no unit 'fortnight'

@@ -401,20 +401,20 @@ SELECT 0xZZ FROM trades;
 -- hint: cast what has another type: CAST(column AS type)
 SELECT price # 1 FROM trades;
 
--- 1:8 parameters (?, $1, :name) are not supported
--- hint: write the value into the query
+-- 1:8 is no parameter: they have names, and are given to sql()
+-- hint: write :name, and sql(query, parameters={'name': value}, ...)
 SELECT @price FROM trades;
 
--- 1:8 parameters (?, $1, :name) are not supported
--- hint: write the value into the query
+-- 1:8 no value is given for the parameter :price; known here: []
+-- hint: write sql(query, parameters={'price': ...}, ...)
 SELECT :price FROM trades;
 
--- 1:8 parameters (?, $1, :name) are not supported
--- hint: write the value into the query
+-- 1:8 is no parameter: they have names, and are given to sql()
+-- hint: write :name, and sql(query, parameters={'name': value}, ...)
 SELECT ? FROM trades;
 
--- 1:8 parameters (?, $1, :name) are not supported
--- hint: write the value into the query
+-- 1:8 is no parameter: they have names, and are given to sql()
+-- hint: write :name, and sql(query, parameters={'name': value}, ...)
 SELECT %s FROM trades;
 
 -- 1:41 syntax error: '’' is no quote of SQL
