@@ -19,9 +19,10 @@ import trio.testing
 
 import flow.chain
 from flow import AsyncPartition, Graph, Kept, Operator, Partition, PartitionContext, StreamSchema
+from flow.drawing import draw
 from flow.memory import bytes_held, spelled_bytes
 from flow.schema import AFTER_ALL, changelog_of
-from operators import Null, Order, Table, agg
+from operators import Null, Order, Table, agg, explain, sql
 from operators.aggregate import Aggregate
 from operators.change_streams.by_key import ByKey
 from operators.deduplicate import Deduplicate
@@ -241,6 +242,29 @@ def test_a_join_tells_the_rows_that_it_kept_although_it_keeps_none_in_the_end() 
     (state,) = [node.state for node in graph.run().nodes.values() if node.state is not None]
     assert state.most_rows is not None
     assert 2_000 <= state.most_rows <= 4_000
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT a, count(DISTINCT b) AS n FROM t GROUP BY a",
+        "SELECT DISTINCT a FROM t WHERE a IN (SELECT b FROM t)",
+        "SELECT x.a, y.b FROM t AS x LEFT JOIN t AS y ON x.a = y.b ORDER BY x.a LIMIT 3",
+        "SELECT a FROM t INTERSECT SELECT b FROM t",
+    ],
+)
+def test_explain_drawing_and_report_say_the_same_of_state(query: str) -> None:
+    graph = Graph("words")
+    t = graph.source("t", Table(pa.table({"a": [1, 2, 2], "b": [2, 3, 3]})))
+    explained = explain(query, t=t)
+    sql(query, t=t).sink("out", Null())
+    boxes = {box.node: box for box in draw(graph).boxes}
+    states = {name: node.state for name, node in graph.run().nodes.items() if node.state is not None}
+    told = {name: state for name, state in states.items() if name in boxes}
+    assert told
+    for name, state in told.items():
+        assert str(state.kept) in explained
+        assert boxes[name].text[-2:] == state.kept.lines
 
 
 def test_state_is_looked_at_on_the_way_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
