@@ -89,27 +89,19 @@ def amount_of(number: Decimal, unit: str) -> tuple[int, int, int]:
 
 def _plain(text: str, first: str, last: str) -> tuple[int, int, int]:
     parts: list[tuple[int, int, int]] = []
-    waiting: list[tuple[Decimal, bool]] = []
+    waiting: list[Decimal] = []
     position, sign = 0, 1
-
-    def settle(unit: str) -> None:
-        """Numbers without a unit: the last one has this, those before it the next larger ones."""
-        place = _ORDER.index(unit) if unit in _ORDER else 0
-        for number, _ in reversed(waiting):
-            parts.append(amount_of(number, unit if unit not in _ORDER else _ORDER[place]))
-            place += 1
-        waiting.clear()
-
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
             raise ValueError(text)
         position = found.end()
         if found["number"]:
-            waiting.append((Decimal(found["number"]), True))
+            waiting.append(Decimal(found["number"]))
         elif found["clock"]:
-            settle("day")
+            parts += _amounts(waiting, "day")
             parts.append(_clock(found["clock"], first, last))
+            waiting.clear()
         elif found["years"]:
             months = int(found["months"])
             years = int(found["years"])
@@ -120,14 +112,22 @@ def _plain(text: str, first: str, last: str) -> tuple[int, int, int]:
             elif len(waiting) != 1:
                 raise ValueError(text)
             else:
-                settle(unit_named(found["word"]))
+                parts.append(amount_of(waiting.pop(), unit_named(found["word"])))
     if len(waiting) > 1 and not first:
         raise ValueError(text)
-    settle(last)
+    parts += _amounts(waiting, last)
     if not parts:
         raise ValueError(text)
     months, days, time = (sign * sum(part[place] for part in parts) for place in range(3))
     return months, days, time
+
+
+def _amounts(numbers: list[Decimal], unit: str) -> list[tuple[int, int, int]]:
+    """Numbers without a unit: the last one has this, those before it the next larger ones."""
+    units = _ORDER[_ORDER.index(unit) :] if unit in _ORDER else (unit,) * len(numbers)
+    if len(numbers) > len(units):
+        raise ValueError(f"there is no unit for each of {len(numbers)} numbers")
+    return [amount_of(number, each) for number, each in zip(reversed(numbers), units, strict=False)]
 
 
 def _clock(text: str, first: str, last: str) -> tuple[int, int, int]:

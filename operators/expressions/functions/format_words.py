@@ -30,6 +30,20 @@ _WIDTHS: Final = {
 }  # fmt: skip
 _ROMAN: Final = ("viii", "vii", "xii", "iii", "xi", "ix", "iv", "vi", "ii", "x", "v", "i")
 _ROMAN_NUMBERS: Final = (8, 7, 12, 3, 11, 9, 4, 6, 2, 10, 5, 1)
+_HALVES: Final = ("AM", (("am", 0), ("pm", 1), ("a.m.", 0), ("p.m.", 1)))
+_ERAS: Final = ("BC", (("ad", 0), ("bc", 1), ("a.d.", 0), ("b.c.", 1)))
+_NAMES: Final[dict[str, tuple[str, Sequence[tuple[str, int]]]]] = {
+    "MONTH": ("MONTH", [(name, number) for number, name in enumerate(MONTHS, 1)]),
+    "MON": ("MONTH", [(name[:3], number) for number, name in enumerate(MONTHS, 1)]),
+    "DAY": ("DAY", [(name, number) for number, name in enumerate(DAYS)]),
+    "DY": ("DAY", [(name[:3], number) for number, name in enumerate(DAYS)]),
+    "RM": ("RM", list(zip(_ROMAN, _ROMAN_NUMBERS, strict=True))),
+    "AM": _HALVES,
+    "A.M.": _HALVES,
+    "BC": _ERAS,
+    "B.C.": _ERAS,
+}
+"""Of words that stand for names: the part of a moment that these say, and each name's number."""
 
 
 @attrs.frozen
@@ -134,51 +148,52 @@ def _after_text(text: str, place: int, word: Word) -> int:
 
 
 def _read(text: str, place: int, word: Word, follows: bool, parts: dict[str, int]) -> int:
-    rest = text[place:].lower()
-    names: tuple[str, ...] | None = None
-    numbers: Sequence[int] | None = None
-    match word.text:
-        case "MONTH" | "MON":
-            names, numbers = (MONTHS if word.text == "MONTH" else tuple(m[:3] for m in MONTHS)), range(1, 13)
-        case "DAY" | "DY":
-            names, numbers = (DAYS if word.text == "DAY" else tuple(d[:3] for d in DAYS)), range(7)
-        case "RM":
-            names, numbers = _ROMAN, _ROMAN_NUMBERS
-        case "AM" | "A.M.":
-            names, numbers = ("am", "pm", "a.m.", "p.m."), (0, 1, 0, 1)
-        case "BC" | "B.C.":
-            names, numbers = ("ad", "bc", "a.d.", "b.c."), (0, 1, 0, 1)
-    if names is not None and numbers is not None:
-        for name, number in zip(names, numbers, strict=True):
-            if rest.startswith(name):
-                parts[{"MON": "MONTH", "DY": "DAY", "A.M.": "AM", "B.C.": "BC"}.get(word.text, word.text)] = number
-                return place + len(name)
-        raise _MismatchError(f"{text[place : place + 12]!r} is not for {word.text}")
+    """Read what a word stands for into the parts of a moment; gives the place behind it."""
+    rest = text[place:]
+    if word.text in _NAMES:
+        return place + _read_name(rest, word.text, parts)
+    if word.text in ("TZH", "TZ", "OF"):
+        return place + _read_zone(rest, parts)
     if word.text == "Y,YYY":
         found = re.match(r"(\d+),(\d{3})", rest)
         if found is None:
-            raise _MismatchError(f"{text[place : place + 12]!r} is not for {word.text}")
+            raise _MismatchError(f"{rest[:12]!r} is not for {word.text}")
         parts["YYYY"] = int(found[1] + found[2])
         return place + found.end()
-    if word.text in ("TZH", "TZ", "OF"):
-        found = re.match(r"(?:utc|gmt|z)?([+-]?\d{1,2})?(?::?(\d{2}))?", rest)
-        assert found is not None
-        hours = found[1] or "0"
-        parts["TZH"] = abs(int(hours))
-        parts["west"] = int(hours.startswith("-"))
-        if found[2]:
-            parts["TZM"] = int(found[2])
-        return place + found.end()
-    long = word.text in ("YYYY", "IYYY", "J") and not follows
-    width = 9 if long else _WIDTHS[word.text]
-    found = re.match(rf"[+-]?\d{{1,{width}}}" if word.text in ("YYYY", "IYYY") else rf"\d{{1,{width}}}", rest)
+    return place + _read_number(rest, word.text, follows, parts)
+
+
+def _read_name(rest: str, word: str, parts: dict[str, int]) -> int:
+    part, numbers = _NAMES[word]
+    for name, number in numbers:
+        if rest.lower().startswith(name):
+            parts[part] = number
+            return len(name)
+    raise _MismatchError(f"{rest[:12]!r} is not for {word}")
+
+
+def _read_zone(rest: str, parts: dict[str, int]) -> int:
+    found = re.match(r"(?:utc|gmt|z)?([+-]?\d{1,2})?(?::?(\d{2}))?", rest, re.IGNORECASE)
+    assert found is not None
+    hours = found[1] or "0"
+    parts["TZH"] = abs(int(hours))
+    parts["west"] = int(hours.startswith("-"))
+    if found[2]:
+        parts["TZM"] = int(found[2])
+    return found.end()
+
+
+def _read_number(rest: str, word: str, follows: bool, parts: dict[str, int]) -> int:
+    long = word in ("YYYY", "IYYY", "J") and not follows
+    sign = "[+-]?" if word in ("YYYY", "IYYY") else ""
+    found = re.match(rf"{sign}\d{{1,{9 if long else _WIDTHS[word]}}}", rest)
     if found is None:
-        raise _MismatchError(f"{text[place : place + 12]!r} is no number for {word.text}")
-    if word.text in ("MS", "US") or word.text.startswith("FF"):
+        raise _MismatchError(f"{rest[:12]!r} is no number for {word}")
+    if word in ("MS", "US") or word.startswith("FF"):
         parts["US"] = int(found[0].ljust(6, "0")[:6])
     else:
-        parts[word.text] = int(found[0])
-    return place + found.end()
+        parts[word] = int(found[0])
+    return found.end()
 
 
 def _year(parts: dict[str, int], prefix: str) -> int | None:
@@ -194,31 +209,40 @@ def _year(parts: dict[str, int], prefix: str) -> int | None:
 
 
 def _assembled(parts: dict[str, int], text: str) -> datetime.datetime:
+    day = _day(parts, text)
+    hour, minute, second = _clock(parts)
+    moment = datetime.datetime(day.year, day.month, day.day, hour, minute, second, parts.get("US", 0))
+    offset = datetime.timedelta(hours=parts.get("TZH", 0), minutes=parts.get("TZM", 0))
+    return moment + (offset if parts.get("west") else -offset)
+
+
+def _day(parts: dict[str, int], text: str) -> datetime.date:
     if "J" in parts:
-        day = datetime.date.fromordinal(parts["J"] - 1_721_425)
-    elif (iso := _year(parts, "I")) is not None:
+        return datetime.date.fromordinal(parts["J"] - 1_721_425)
+    if (iso := _year(parts, "I")) is not None:
         if "IDDD" in parts:
-            day = datetime.date.fromisocalendar(iso, 1, 1) + datetime.timedelta(parts["IDDD"] - 1)
-        else:
-            weekday = parts.get("ID") or (parts.get("DAY", 1) or 7)
-            day = datetime.date.fromisocalendar(iso, parts.get("IW", 1), weekday)
-    else:
-        year = _year(parts, "")
-        if year is None and "CC" in parts:
-            year = (parts["CC"] - 1) * 100 + 1
-        if (1 if year is None else year) < 1:
-            raise _MismatchError("years before 1 are not supported")
-        month = parts.get("MM") or parts.get("MONTH") or parts.get("RM") or 1
-        if "DDD" in parts:
-            start = datetime.date(year or 1, 1, 1)
-            day = start + datetime.timedelta(parts["DDD"] - 1)
-            if day.year != start.year:
-                raise ValueError(text)
-        elif "WW" in parts:
-            day = datetime.date(year or 1, 1, 1) + datetime.timedelta((parts["WW"] - 1) * 7)
-        else:
-            first = (parts["W"] - 1) * 7 + 1 if "W" in parts and "DD" not in parts else 1
-            day = datetime.date(year or 1, month, parts.get("DD", first))
+            return datetime.date.fromisocalendar(iso, 1, 1) + datetime.timedelta(parts["IDDD"] - 1)
+        weekday = parts.get("ID") or (parts.get("DAY", 1) or 7)
+        return datetime.date.fromisocalendar(iso, parts.get("IW", 1), weekday)
+    year = _year(parts, "")
+    if year is None:
+        year = (parts["CC"] - 1) * 100 + 1 if "CC" in parts else 1
+    if year < 1:
+        raise _MismatchError("years before 1 are not supported")
+    if "DDD" in parts:
+        day = datetime.date(year, 1, 1) + datetime.timedelta(parts["DDD"] - 1)
+        if day.year != year:
+            raise ValueError(text)
+        return day
+    if "WW" in parts:
+        return datetime.date(year, 1, 1) + datetime.timedelta((parts["WW"] - 1) * 7)
+    month = parts.get("MM") or parts.get("MONTH") or parts.get("RM") or 1
+    first = (parts["W"] - 1) * 7 + 1 if "W" in parts and "DD" not in parts else 1
+    return datetime.date(year, month, parts.get("DD", first))
+
+
+def _clock(parts: dict[str, int]) -> tuple[int, int, int]:
+    """Hours, minutes and seconds since midnight."""
     hour = parts.get("HH24", 0)
     if "HH12" in parts or "HH" in parts:
         hour = parts.get("HH12", parts.get("HH", 0))
@@ -227,9 +251,5 @@ def _assembled(parts: dict[str, int], text: str) -> datetime.datetime:
         hour = hour % 12 + 12 * parts.get("AM", 0)
     seconds = parts.get("SSSSS", parts.get("SSSS"))
     if seconds is not None:
-        hour, minute, second = seconds // 3600, seconds // 60 % 60, seconds % 60
-    else:
-        minute, second = parts.get("MI", 0), parts.get("SS", 0)
-    moment = datetime.datetime(day.year, day.month, day.day, hour, minute, second, parts.get("US", 0))
-    offset = datetime.timedelta(hours=parts.get("TZH", 0), minutes=parts.get("TZM", 0))
-    return moment + (offset if parts.get("west") else -offset)
+        return seconds // 3600, seconds // 60 % 60, seconds % 60
+    return hour, parts.get("MI", 0), parts.get("SS", 0)
