@@ -82,6 +82,16 @@ SELECT id, list_transform(tags, (x, i) -> i * 2) AS made FROM orders;
 -- duckdb:
 SELECT id, list_transform(tags, lambda x, i: i * 2) AS made FROM orders;
 
+-- case: all fields of a struct
+SELECT s.*, (s).*, id FROM (SELECT {'a': symbol, 'b': volume} AS s, price AS id FROM trades) AS t;
+-- duckdb:
+SELECT symbol AS a, volume AS b, symbol AS a_1, volume AS b_1, price AS id FROM trades;
+
+-- case: all fields of a struct that is grouped by
+SELECT (t.s).*, count(*) AS n FROM (SELECT {'a': symbol, 'b': volume > 100} AS s FROM trades) AS t GROUP BY s;
+-- duckdb:
+SELECT symbol AS a, volume > 100 AS b, count(*) AS n FROM trades GROUP BY symbol, volume > 100;
+
 -- case: structs
 SELECT id, {'id': id, 'name': customer} AS made, struct_insert(place, z := id) AS more, struct_pack(a := id).a AS a FROM orders WHERE place IS NOT NULL;
 

@@ -50,7 +50,7 @@ def composite(text: Text, node: Tree, convert: Convert, operator: str | None) ->
         case exp.Bracket():
             return _subscript(text, node, convert)
         case exp.Dot() if isinstance(node.expression, exp.Star):
-            raise text.error("(struct).* is not supported", node, "name the fields: (s).a, (s).b")
+            raise text.error("(struct).* stands alone in the SELECT list", node, "name the fields: (s).a, (s).b")
         case exp.Dot():
             return Field(convert(node.this), node.name)
         case exp.JSONExtract() | exp.JSONExtractScalar():

@@ -172,7 +172,7 @@ _HINTS: Final = tuple(
         (r"random UUIDs", "derive one: CAST(md5(CAST(id AS TEXT)) AS UUID)"),
         (r"is another one each", "take a column of the row's time, or derive what looks random: md5(name)"),
         (
-            r"paths with others|slices with steps|\(struct\)\.\*|list_reduce|IS JSON WITH",
+            r"paths with others|slices with steps|list_reduce|IS JSON WITH",
             "docs/sql.md, Arrays and JSON, tells what there is",
         ),
         (r"split with a limit", "write split_part(text, ',', 1)"),

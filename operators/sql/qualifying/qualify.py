@@ -26,7 +26,6 @@ from operators.sql.qualifying.clauses import (
     qualify_set_operation,
     read_windows,
     refuse_idle_qualify,
-    refuse_named_star,
     refuse_twins,
     refuse_windows,
     values_names,
@@ -43,7 +42,8 @@ from operators.sql.qualifying.from_forms import (
 from operators.sql.qualifying.lookups import is_lookup, qualify_time, refuse_misplaced
 from operators.sql.qualifying.names import match, refuse
 from operators.sql.qualifying.output_names import derived_name, numbered
-from operators.sql.qualifying.scope import Relation, Scope, Visible, checked_rename, exact, select_all
+from operators.sql.qualifying.scope import Relation, Scope, checked_rename, exact, select_all
+from operators.sql.qualifying.stars import star_columns
 from operators.sql.qualifying.subquery_nodes import (
     LATERAL,
     NAMES,
@@ -359,20 +359,15 @@ class _Selecting:
         of_stars: list[Tree] = []
         names: set[str] = set()
         for projection in self._select.expressions:
-            star = projection.this if isinstance(projection, exp.Column) else projection
-            refuse_named_star(self._text, projection)
-            if not isinstance(star, exp.Star):
+            found = star_columns(self._text, projection, self._scope, self._key, self._kind)
+            if found is None:
                 expanded.append(projection)
                 continue
-            refuse(self._text, star, ())
-            visible: Sequence[Visible] = self._scope.visible
-            if isinstance(projection, exp.Column):
-                visible = Scope.of(self._scope.relation(self._text, projection.args["table"])).visible
-            for each in visible:
+            for given, tree in found:
                 # Columns of equal names get numbers, as in DuckDB.
-                name = numbered(each.name, names, 1)
+                name = numbered(given, names, 1)
                 names.add(name)
-                column = each.tree.copy()
+                column = tree.copy()
                 if (place := offset_of(projection)) is not None:
                     column.meta["start"] = place
                 if name != column.name or not isinstance(column, exp.Column):

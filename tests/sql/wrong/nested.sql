@@ -76,8 +76,13 @@ SELECT struct_insert({'a': price}, a := 2) FROM trades;
 -- 1:8 json_build_object('a', 1, 'b'): 'json_build_object' does not take (TEXT, BIGINT, TEXT)
 SELECT json_build_object('a', 1, 'b') FROM trades;
 
--- 1:15 (struct).* is not supported
-SELECT ({'a': price}).* FROM trades;
+-- 1:21 (struct).* stands alone in the SELECT list
+-- hint: name the fields: (s).a, (s).b
+SELECT count(({'a': price}).*) FROM trades;
+
+-- 1:8 symbol has type TEXT; only structs have fields
+-- hint: write its name alone
+SELECT symbol.* FROM trades;
 
 -- 1:16 slices with steps are not supported
 SELECT [price][1:2:3] FROM trades;
