@@ -161,3 +161,50 @@ def test_a_common_table_expression_hides_it() -> None:
         rows_of(
             "WITH users AS (SELECT 5 AS id) SELECT 1 FROM t JOIN users FOR SYSTEM_TIME AS OF PROCTIME() ON id = user_id"
         )
+
+
+LETTERS = (
+    "CREATE TABLE letters WITH (connector = 'files', path = 'letters/', format = 'json');\n"
+    "CREATE TABLE out WITH (connector = 'files', path = 'out/', format = 'json');\n"
+)
+ASKING = (
+    "SELECT n, u.name FROM (VALUES (1), (13)) AS t (n) JOIN users FOR SYSTEM_TIME AS OF PROCTIME() AS u ON u.id = n"
+)
+
+
+def written(folder: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for part in Path(folder).glob("*.json*") for line in part.read_text().splitlines()]
+
+
+def test_rows_without_an_answer_are_skipped() -> None:
+    script(USERS.replace("cache_rows", "on_error = 'skip', cache_rows") + LETTERS + f"INSERT INTO out {ASKING}").run()
+    assert written("out") == [{"n": 1, "name": "ann"}]
+
+
+LETTER = """; INSERT INTO letters SELECT 'a' AS "row", 'b' AS error, 'c' AS node, 'd' AS "offset" """
+
+
+@pytest.mark.parametrize("also", ["", LETTER, f"; {ASKING}"])
+def test_rows_without_an_answer_go_to_the_dead_letters(also: str) -> None:
+    asking = USERS.replace("cache_rows", "dead_letters = 'letters', cache_rows")
+    graph = script(f"{asking}{LETTERS}INSERT INTO out {ASKING}{also}")
+    graph.run()
+    assert written("out") == [{"n": 1, "name": "ann"}]
+    letters = [letter for letter in written("letters") if letter["error"] != "b"]
+    assert [letter["error"] for letter in letters] == ["users(column1) for (13): OSError: no answer"] * (
+        2 if also.startswith("; SELECT") else 1
+    )
+
+
+def test_dead_letters_of_letters_come_last() -> None:
+    asking = USERS.replace("cache_rows", "dead_letters = 'letters', cache_rows")
+    letters = LETTERS.replace("'letters/'", "'letters/', dead_letters = 'more'")
+    more = "CREATE TABLE more WITH (connector = 'files', path = 'more/', format = 'json');\n"
+    script(f"{asking}{letters}{more}INSERT INTO out {ASKING}; EXPLAIN PHYSICAL {ASKING}").run()
+    assert len(written("letters")) == 1
+
+
+def test_nobody_has_to_ask() -> None:
+    asking = USERS.replace("cache_rows", "dead_letters = 'letters', cache_rows")
+    graph = script(f"{asking}{LETTERS}INSERT INTO out SELECT 1 AS n")
+    assert "letters" not in graph.nodes

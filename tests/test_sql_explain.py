@@ -16,6 +16,7 @@ from operators.sql.planning.planner import plan_query
 from operators.sql.query import plan_of
 from operators.testing import Reference
 from tests.sql_cases import Case, all_cases
+from tests.user_functions import FUNCTIONS
 
 
 def streams(tables: dict[str, pa.Table]) -> dict[str, Stream]:
@@ -80,7 +81,7 @@ def test_what_is_said_to_be_unique_is_so(case: Case) -> None:
     tables = {name: table for name, table in case.used().items() if WEIGHT not in table.column_names}
     if tables.keys() != case.used().keys() or not tables:
         return
-    plan = plan_of(case.query, **streams(tables))  # type: ignore[arg-type]  # tables have other names
+    plan = plan_of(case.query, functions=FUNCTIONS, **streams(tables))  # type: ignore[arg-type]  # tables have other names
     claimed, names = unique_keys(plan), schema_of(plan).names
     with Reference(case.duckdb or case.query) as batch:
         result = batch.table(tables)

@@ -12,6 +12,7 @@ import attrs
 import pyarrow as pa
 
 from flow.durations import Duration, microseconds
+from flow.nodes import ErrorPolicy
 from operators.calling.callables import described
 from operators.calling.retries import Retries
 from operators.expressions.bound import Bound
@@ -41,6 +42,7 @@ class AsyncFunction:
         cached_for: seconds after which a remembered answer is asked for again; None: never.
         deterministic: whether equal arguments have equal answers at any time. Of any other function the answers are
             kept for rows that may be taken back.
+        on_error: what becomes, in queries, of the rows for which no call succeeds.
     """
 
     name: str
@@ -53,6 +55,7 @@ class AsyncFunction:
     cached: int = 0
     cached_for: float | None = attrs.field(default=None, converter=attrs.converters.optional(_seconds))
     deterministic: bool = False
+    on_error: ErrorPolicy = "fail"
 
     def __attrs_post_init__(self) -> None:
         if self.concurrency < 1:

@@ -90,7 +90,8 @@ class _Lowering:
                 inputs = [self._divided(*each) if each[1] else each[0] for each in zip(inputs, divided, strict=True)]
         name = name or self._unique(type(plan).__name__.lower())
         ports = tuple(zip(operator.ports, [each.output for each in inputs], strict=True))
-        self._graph.add(OperatorNode(name, operator, ports, self._partitions))
+        policy = plan.on_error if isinstance(plan, p.AwaitCalls) else "fail"
+        self._graph.add(OperatorNode(name, operator, ports, self._partitions, policy))
         return Stream(self._graph, Output(name))
 
     def _keyed(self, stream: Stream, keys: tuple[str, ...]) -> tuple[Stream, tuple[str, ...]]:

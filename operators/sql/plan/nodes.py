@@ -12,6 +12,7 @@ import attrs
 import pyarrow as pa
 
 from flow.durations import spelled
+from flow.nodes import ErrorPolicy
 from flow.schema import StreamSchema
 from operators.aggregates import Aggregation
 from operators.expressions import Expression
@@ -199,6 +200,11 @@ class AwaitCalls:
     def made(self) -> frozenset[str]:
         """The columns that its input has not."""
         return frozenset(name for name, _ in self.calls)
+
+    @property
+    def on_error(self) -> ErrorPolicy:
+        """What becomes of rows for which no call succeeds."""
+        return next((call.function.on_error for _, call in self.calls if call.function.on_error != "fail"), "fail")
 
 
 @attrs.frozen

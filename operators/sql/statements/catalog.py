@@ -14,14 +14,16 @@ import pyarrow as pa
 
 from flow.errors import GraphError, known
 from flow.graph import Graph, Stream
-from flow.nodes import ErrorPolicy
+from flow.nodes import ErrorPolicy, OperatorNode, Output, SinkNode
 from flow.schema import StreamSchema
 from flow.source import Source
+from operators.calling.await_calls import AwaitCalls
 from operators.check import Check
 from operators.computed import Computed
 from operators.expressions import Column, Expression, bind_condition
 from operators.sql.connectors.options import Options
 from operators.sql.connectors.registry import looks_up, lookup_of, source_of
+from operators.sql.explain import needed
 from operators.sql.grammar.dialect import Text, Tree, exp
 from operators.sql.lowering.lower import Made, lower
 from operators.sql.optimising.join_order import rows_of
@@ -94,6 +96,22 @@ class Catalog(Mapping[str, p.Plan]):
     def is_read(self, name: str) -> bool:
         """Whether a query reads a table."""
         return name in self._reads
+
+    def is_looked_up(self, table: Table) -> bool:
+        """Whether a table is asked for the row of a key."""
+        return looks_up(table.options.again().text("connector"))
+
+    def refused(self, name: str) -> list[Stream]:
+        """The rows that asked a table and got no answer, of all nodes that lead to a sink and ask it."""
+        sinks = {node.name for node in self._graph if isinstance(node, SinkNode)}
+        return [
+            Stream(self._graph, Output(node.name)).dead_letters
+            for node in needed(self._graph, sinks)
+            if isinstance(node, OperatorNode)
+            and isinstance(node.operator, AwaitCalls)
+            and node.on_error == "dead_letter"
+            and any(call.function.name == name for _, call in node.operator.calls)
+        ]
 
     def forget(self, name: str) -> None:
         """Drop a table that nobody has used, or a view, of which readers have what they need."""
@@ -173,13 +191,13 @@ class Catalog(Mapping[str, p.Plan]):
                 refused[0],
                 "leave it out; compute it in the query, or in the function",
             )
-        function = lookup_of(described)
+        function = attrs.evolve(lookup_of(described), on_error=self.policy(described.options))
         described.options.finish(table.name)
         schema = StreamSchema(pa.schema(list(described.types.items())))
         return p.LookupTable(table.name, schema, (table.key,), row=function)
 
     def _read(self, table: Table) -> p.Plan:
-        if looks_up(table.options.again().text("connector")):
+        if self.is_looked_up(table):
             return self._looked_up(table)
         for name, tree in table.defaults.items():
             raise self._text.error(

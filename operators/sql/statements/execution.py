@@ -93,6 +93,7 @@ class Statements:
         for plan in self._results:
             name = self.graph.unique_name("result")
             self._catalog.lowered(plan, name).sink(name, Terminal())
+        self._targets.write_last()
         sinks = {node.name for node in self.graph if isinstance(node, SinkNode)}
         # Sources that only an unused view reads are left out.
         self.graph = needed(self.graph, sinks)

@@ -48,6 +48,7 @@ class Targets:
         self._text = text
         self._catalog = catalog
         self._targets: dict[str, _Target] = {}
+        self._last: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[str, p.Plan]]:
         return ((name, target.plan) for name, target in self._targets.items())
@@ -170,7 +171,8 @@ class Targets:
             letters = self._letters_of(tables[name])
             for stream in streams if letters is not None else ():
                 self._add_letters(letters, stream)
-        queue = list(self._targets)
+        last = {letters for table in self._looked_up() if (letters := self._letters_of(table)) is not None}
+        queue = list(dict.fromkeys([*self._targets, *sorted(last)]))
         for name in queue:
             letters = self._letters_of(tables[name])
             after.setdefault(name, [])
@@ -184,10 +186,34 @@ class Targets:
             name = error.args[1][0]
             raise self._text.error(f"the dead letters of {name!r} would come back to it", tables[name].at) from None
         for name in order:
-            refused = self._write(self._targets[name])
-            letters = self._letters_of(tables[name])
-            for stream in refused if letters is not None else ():
-                self._add_letters(letters, stream)
+            if name in last or not last.isdisjoint(after[name]):
+                last.add(name)
+                self._last.append(name)
+            else:
+                self._write_one(name)
+
+    def write_last(self) -> None:
+        """Add the sinks of rows that asked for others and got none, when it is known who asks.
+
+        Raises:
+            SqlError: as `write`.
+        """
+        for name in self._last:
+            for table in self._looked_up():
+                for stream in self._catalog.refused(table.name) if self._letters_of(table) == name else ():
+                    self._add_letters(name, stream)
+            if name in self._targets:
+                self._write_one(name)
+
+    def _looked_up(self) -> list[Table]:
+        """The tables that are asked for the row of a key."""
+        return [table for table in self._catalog.tables.values() if self._catalog.is_looked_up(table)]
+
+    def _write_one(self, name: str) -> None:
+        refused = self._write(self._targets[name])
+        letters = self._letters_of(self._catalog.tables[name])
+        for stream in refused if letters is not None else ():
+            self._add_letters(letters, stream)
 
     def _letters_of(self, table: Table) -> str | None:
         """The name of the table that a table's dead letters go to."""
