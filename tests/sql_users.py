@@ -39,7 +39,7 @@ def user_not(value: pa.Array) -> pa.Array:
     return pc.invert(value)
 
 
-@udf.vectorised(arguments=["DOUBLE"], returns="DOUBLE")
+@udf.vectorised(arguments=["DOUBLE"], returns="DOUBLE", called_on_null=True)
 def user_half(value: pa.Array) -> pa.Array:
     return pc.divide(pc.fill_null(value, 3.0), 2.0)
 
