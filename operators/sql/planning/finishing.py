@@ -10,15 +10,13 @@ from typing import Final
 
 import attrs
 
-from flow.errors import GraphError
 from operators.expressions import Column, Expression
 from operators.sql.expressions.constants import constant, value_of
 from operators.sql.expressions.reader import bare, conjuncts
-from operators.sql.grammar.dialect import Text, Tree, exp, offset_of, render
+from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.plan import nodes as p
-from operators.sql.plan.operators import schema_of
 from operators.sql.planning.lateral import unnested
-from operators.sql.planning.rows import Rows, extended
+from operators.sql.planning.rows import Rows, checked, column_in_place, extended
 from operators.sql.qualifying.names import refuse
 from operators.sql.qualifying.subquery_nodes import PER
 from operators.values.order_words import Order
@@ -89,13 +87,9 @@ def _with_numbers(rows: Rows, window: exp.Window, name: str) -> Rows:
     order = _orders([(column(each.this), each) for each in ordered.expressions] if ordered else [])
     plan = extended(rows.plan, *computed) if computed else rows.plan
     top = p.TopN(plan, order, None, 0, keys, name)
-    try:
-        schema_of(top)
-    except GraphError as error:
-        raise rows.text.error(str(error), window) from error
     return attrs.evolve(
         rows,
-        plan=top,
+        plan=checked(rows.text, top, window),
         columns={**rows.columns, (NUMBERS, name): name},
         labels={**rows.labels, name: render(bare(window))},
     )
@@ -163,14 +157,14 @@ class _Finishing:
         columns = tuple((name, reader.read(tree)) for name, tree in (*self._projections, *self._hidden))
         plan = p.Project(rows.plan, columns)
         if on:
-            plan = self._checked(p.TopN(plan, self._within(keys, on), 1, 0, on), self._select.args["distinct"])
+            plan = checked(self._text, p.TopN(plan, self._within(keys, on), 1, 0, on), self._select.args["distinct"])
         elif self._distinct:
-            plan = self._checked(p.Distinct(plan), self._distinct)
+            plan = checked(self._text, p.Distinct(plan), self._distinct)
         limit, offset = self._limits
         if (limit, offset) != (None, 0):
             at = self._select.args.get("order") or self._select
             per = tuple(self._select.args.get(PER) or ())
-            plan = self._checked(p.TopN(plan, _orders(keys), limit, offset, per), at)
+            plan = checked(self._text, p.TopN(plan, _orders(keys), limit, offset, per), at)
         if self._hidden:
             plan = p.Project(plan, tuple((name, Column(name)) for name, _ in self._projections))
         return plan
@@ -192,10 +186,7 @@ class _Finishing:
                     self._rows = _with_numbers(self._rows, node, name)
             else:
                 return node
-            column = exp.column(exp.to_identifier(name, quoted=True), table=NUMBERS)
-            if (offset := offset_of(node)) is not None:
-                column.this.meta["start"] = offset
-            return column
+            return column_in_place(node, name, NUMBERS)
 
         return tree.transform(replaced)
 
@@ -227,10 +218,3 @@ class _Finishing:
                 "which row comes first is said by those that follow",
             )
         return tuple(order for order in orders if order.column not in on)
-
-    def _checked(self, plan: p.Plan, at: Tree) -> p.Plan:
-        try:
-            schema_of(plan)
-        except GraphError as error:
-            raise self._text.error(str(error), at) from error
-        return plan

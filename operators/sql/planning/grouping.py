@@ -5,18 +5,19 @@ Over an aggregate, a key is a column and an aggregate is a column; nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from flow.errors import GraphError
+from operators.aggregates import Aggregation
 from operators.expressions import Column
 from operators.sql.expressions.aggregate_calls import AggregateReader
 from operators.sql.expressions.reader import ExpressionReader, bare
-from operators.sql.grammar.dialect import Text, Tree, exp, offset_of, render
-from operators.sql.optimising.windows import lift_windows
+from operators.sql.grammar.dialect import Tree, exp, render
+from operators.sql.optimising.windows import Lifted, lift_windows
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
 from operators.sql.planning.grouping_sets import Marked, grouped, sets_of
+from operators.sql.planning.rows import Rows, checked, column_in_place
 
 _MARKS: Final = exp.Grouping | exp.GroupingId
 """Calls of grouping(), which are aggregates to the parser."""
@@ -29,31 +30,23 @@ class Grouping:
     """The aggregation of one SELECT.
 
     Args:
-        text: where the query stands.
-        input: the table that is grouped.
-        columns: the names of its columns, by relation and column in the tree.
+        rows: what is grouped.
         keys: what follows GROUP BY: keys, and sets of them.
         calls: the aggregates that the query mentions.
         outputs: its projections and their names; keys and aggregates take these names where they can.
     """
 
     def __init__(
-        self,
-        text: Text,
-        input: p.Plan,  # noqa: A002
-        columns: Mapping[tuple[str, str], str],
-        keys: Sequence[Tree],
-        calls: Sequence[Tree],
-        outputs: Sequence[tuple[Tree, str]],
+        self, rows: Rows, keys: Sequence[Tree], calls: Sequence[Tree], outputs: Sequence[tuple[Tree, str]]
     ) -> None:
-        self._text = text
-        self._input = input
-        self._schema = schema_of(input)
-        self._columns = columns
-        self._reader = ExpressionReader(text, self._schema.columns, columns)
+        self._text = rows.text
+        self._input = rows.plan
+        self._schema = schema_of(rows.plan)
+        self._columns = rows.columns
+        self._reader = ExpressionReader(self._text, self._schema.columns, self._columns)
         self._outputs = outputs
         self._taken = set(self._schema.names) | set(p.WINDOW_COLUMNS)
-        self._sets = sets_of(text, keys)
+        self._sets = sets_of(self._text, keys)
         self._keys = self._named([key for each in self._sets for key in each], "__key")
         self._calls = self._named([call for call in calls if not isinstance(call, _MARKS)], "__aggregate")
         self._marks = self._named([call for call in calls if isinstance(call, _MARKS)], "__grouping")
@@ -71,41 +64,41 @@ class Grouping:
         source = self._input
         keys = tuple(name for _, name in self._keys)
         if computed:
-            used = {name for _, aggregation in aggregations for name in aggregation.columns} | {
-                *keys,
-                *p.WINDOW_COLUMNS,
-            }
+            used = {*keys, *p.WINDOW_COLUMNS}.union(*(aggregation.columns for _, aggregation in aggregations))
             kept = [name for name in self._schema.names if name in used or name == self._schema.event_time]
             source = p.Project(source, (*((name, Column(name)) for name in kept), *computed))
-        at = self._keys[0][0] if self._keys else None
         lifted = lift_windows(source, keys)
-        aggregate: p.Plan
-        if lifted is None:
-            aggregate = grouped(source, keys, self._sets_of_names(), aggregations, self._marked(), emit or "changes")
-        else:
-            if len(self._sets) > 1 or self._marks:
-                raise self._text.error("GROUPING SETS, ROLLUP and CUBE are not supported yet over windows", at)
-            arguments = {name for _, aggregation in aggregations for name in aggregation.columns}
-            if lifted.entangled or arguments & {lifted.start, lifted.end}:
-                raise self._text.error(
-                    "grouping by a window is not supported yet where the window's bounds are used together with other "
-                    "columns below the GROUP BY",
-                    at,
-                    hint="use window_start and window_end in the SELECT list and in HAVING",
-                )
-            self._results = {lifted.start: p.WINDOW_COLUMNS[0], lifted.end: p.WINDOW_COLUMNS[1]}
-            keys = tuple(key for key in keys if key not in self._results)
-            aggregate = p.Aggregate(lifted.plan, keys, aggregations, emit or "final", lifted.window)
-        try:
-            schema_of(aggregate)
-        except GraphError as error:
-            raise self._text.error(str(error), at) from error
-        if lifted is None:
-            return aggregate
-        above: p.Plan = aggregate
+        if lifted is not None:
+            return self._over_windows(lifted, keys, aggregations, emit or "final")
+        made = grouped(source, keys, self._sets_of_names(), aggregations, self._marked(), emit or "changes")
+        return checked(self._text, made, self._first_key)
+
+    def _over_windows(
+        self, lifted: Lifted, keys: tuple[str, ...], aggregations: tuple[tuple[str, Aggregation], ...], emit: p.Emit
+    ) -> p.Plan:
+        """The aggregate by windows, and above it the conditions on their bounds."""
+        if len(self._sets) > 1 or self._marks:
+            raise self._text.error("GROUPING SETS, ROLLUP and CUBE are not supported yet over windows", self._first_key)
+        arguments = {name for _, aggregation in aggregations for name in aggregation.columns}
+        if lifted.entangled or arguments & {lifted.start, lifted.end}:
+            raise self._text.error(
+                "grouping by a window is not supported yet where the window's bounds are used together with other "
+                "columns below the GROUP BY",
+                self._first_key,
+                hint="use window_start and window_end in the SELECT list and in HAVING",
+            )
+        self._results = {lifted.start: p.WINDOW_COLUMNS[0], lifted.end: p.WINDOW_COLUMNS[1]}
+        own = tuple(key for key in keys if key not in self._results)
+        aggregate = p.Aggregate(lifted.plan, own, aggregations, emit, lifted.window)
+        above: p.Plan = checked(self._text, aggregate, self._first_key)
         for predicate in lifted.above:
             above = p.Filter(above, predicate)
         return above
+
+    @property
+    def _first_key(self) -> Tree | None:
+        """Where the text speaks of groups, for errors."""
+        return self._keys[0][0] if self._keys else None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -133,11 +126,7 @@ class Grouping:
         name = next((name for tree, name in (*self._keys, *self._calls, *self._marks) if tree == node), None)
         if name is None:
             return node
-        column = exp.column(exp.to_identifier(self._results.get(name, name), quoted=True), table=GROUPED)
-        offset = offset_of(node)
-        if offset is not None:
-            column.this.meta["start"] = offset
-        return column
+        return column_in_place(node, self._results.get(name, name), GROUPED)
 
     def _sets_of_names(self) -> list[tuple[str, ...]]:
         names = [[next(name for tree, name in self._keys if tree == key) for key in each] for each in self._sets]

@@ -22,7 +22,7 @@ from operators.sql.plan.operators import schema_of
 from operators.sql.planning.finishing import finished, refuse_unbounded
 from operators.sql.planning.grouping import GROUPED, Grouping
 from operators.sql.planning.joins import plan_from
-from operators.sql.planning.rows import Rows
+from operators.sql.planning.rows import Rows, checked
 from operators.sql.planning.sets import plan_set_operation, plan_values
 from operators.sql.planning.subqueries import Subqueries
 from operators.sql.planning.subquery_tables import of_each
@@ -128,7 +128,7 @@ class _Selecting:
         """The result of a SELECT whose rows are groups."""
         select = self._select
         named = [(each.this, each.alias) for each in select.expressions]
-        grouping = Grouping(self._text, rows.plan, rows.columns, keys, calls, named)
+        grouping = Grouping(rows, keys, calls, named)
         plan = grouping.plan(self._emit())
         if select.args.get(WHOLE) and self._domain is not None:
             plan = of_each(plan, self._domain)
@@ -192,12 +192,7 @@ class _Selecting:
             raise self._text.error(
                 f"windows follow the event time, and {call.column.name!r} is not it: {has}", call.column, hint=hint
             )
-        windowed = p.AssignWindows(plan, call.column.name, call.size, call.slide)
-        try:
-            schema_of(windowed)
-        except GraphError as error:
-            raise self._text.error(str(error), tree) from error
-        return windowed
+        return checked(self._text, p.AssignWindows(plan, call.column.name, call.size, call.slide), tree)
 
     def _emit(self) -> p.Emit | None:
         emit = self._select.args.get(EMIT)

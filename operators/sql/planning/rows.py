@@ -5,14 +5,19 @@ They grow columns, so a clause that needs one more finds the rows of the clauses
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import attrs
 import pyarrow as pa
 
+from flow.errors import GraphError
 from operators.expressions import Column, Expression
 from operators.sql.expressions.reader import ExpressionReader
-from operators.sql.grammar.dialect import Text, Tree
+from operators.sql.grammar.dialect import Text, Tree, exp, offset_of
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
+
+P = TypeVar("P", bound=p.Plan)
 
 
 @attrs.define(eq=False)
@@ -66,3 +71,24 @@ class Rows:
 def extended(plan: p.Plan, *columns: tuple[str, Expression]) -> p.Plan:
     """The plan with more columns."""
     return p.Project(plan, (*((each, Column(each)) for each in schema_of(plan).names), *columns))
+
+
+def checked(text: Text, plan: P, at: Tree | None, said: str = "{}") -> P:
+    """The plan, whose last node fits its inputs.
+
+    Raises:
+        SqlError: it does not; `said` is the message, around that of the operator.
+    """
+    try:
+        schema_of(plan)
+    except GraphError as error:
+        raise text.error(said.format(error), at) from error
+    return plan
+
+
+def column_in_place(node: Tree, name: str, relation: str) -> exp.Column:
+    """A column of a relation that is put in place of a part of a tree; errors about it are told where that stood."""
+    column = exp.column(exp.to_identifier(name, quoted=True), table=exp.to_identifier(relation, quoted=True))
+    if (offset := offset_of(node)) is not None:
+        column.this.meta["start"] = offset
+    return column

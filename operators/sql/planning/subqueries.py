@@ -12,18 +12,17 @@ from typing import Final
 
 import pyarrow as pa
 
-from flow.errors import GraphError
 from operators.aggregates import Aggregation
 from operators.aggregates.columns import plain_type
 from operators.expressions import Call, Case, Column, Expression, Literal
 from operators.sql.expressions.reader import OPERATORS
-from operators.sql.grammar.dialect import Tree, exp, offset_of
+from operators.sql.grammar.dialect import Tree, exp
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
 from operators.sql.plan.rewriting import substitute
 from operators.sql.planning.correlation import has_one_row_at_most, is_one_row
 from operators.sql.planning.lateral import unnested
-from operators.sql.planning.rows import Rows
+from operators.sql.planning.rows import Rows, checked, column_in_place
 from operators.sql.planning.subquery_tables import PlanInner, SubqueryTable, on_nothing, table_of
 from operators.sql.qualifying.row_values import compared
 from operators.sql.qualifying.subquery_nodes import Subquery, nested, subquery_of
@@ -137,12 +136,7 @@ class Subqueries:
             self._known[node.copy()] = name
             self.rows.columns[self._relation, name] = name
             self.rows.labels[name] = f"({subquery.shown})"
-        column = exp.column(
-            exp.to_identifier(self._known[node], quoted=True), table=exp.to_identifier(self._relation, quoted=True)
-        )
-        if (offset := offset_of(node)) is not None:
-            column.this.meta["start"] = offset
-        return column
+        return column_in_place(node, self._known[node], self._relation)
 
     def _kept(self, node: exp.Anonymous, negated: bool) -> bool:
         """Whether the condition that is this subquery, or its negation, has become a semi or an anti join."""
@@ -349,11 +343,7 @@ class Subqueries:
         return self.rows.named(value, "operand"), own
 
     def _checked(self, plan: p.Plan, node: exp.Anonymous) -> p.Plan:
-        try:
-            schema_of(plan)
-        except GraphError as error:
-            raise self._text.error(f"this subquery cannot be computed: {error}", node) from error
-        return plan
+        return checked(self._text, plan, node, "this subquery cannot be computed: {}")
 
 
 def _operands(node: exp.Anonymous, subquery: Subquery) -> list[Tree]:
