@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +86,66 @@ def test_two_phases_give_what_one_gives() -> None:
         expected = run(operator, schema, cut(table, (500,)))
         got = run_in_two(operator, schema, cut(table, (31,)))
         same(summed(got) if emit == "changes" else got, summed(expected) if emit == "changes" else expected)
+
+
+LARGE = {
+    "n": agg.count(),
+    "known": agg.count("x"),
+    "total": agg.sum("x"),
+    "mean": agg.avg("x"),
+    "small": agg.avg("small"),
+    "low": agg.min("x"),
+    "costs": agg.sum("cost"),
+    "cost_mean": agg.avg("cost"),
+    "cost_high": agg.max("cost"),
+    "long": agg.sum("long"),
+    "long_mean": agg.avg("long"),
+    "price": agg.max("price"),
+    "day": agg.min("day"),
+}
+LARGE_SQL = """count(*), count(x), sum(x)::BIGINT, avg(x), avg(small), min(x), sum(cost), avg(cost), max(cost),
+    sum(long), avg(long), max(price), min(day)"""
+
+
+@pytest.mark.parametrize("keys", [("id",), ("mixed",), ("cost",), ("name", "id")])
+@pytest.mark.parametrize("missing", [False, True])
+def test_large_batches_are_duckdbs_too(keys: tuple[str, ...], missing: bool) -> None:
+    number, random = 15_000, np.random.default_rng(3)
+    unknown = random.random(number) < 0.1 if missing else None
+    costs = pa.array(random.integers(-300, 300, number)).cast(pa.decimal128(21, 2))
+    table = pa.table(
+        {
+            "id": np.arange(number) // 4,
+            "mixed": random.integers(0, 900, number).astype(np.int16),
+            "name": [f"a name of {value}" for value in random.integers(0, 3, number)],
+            "x": pa.array(random.integers(-(2**55), 2**55, number), mask=unknown),
+            "small": random.integers(0, 100, number).astype(np.int8),
+            "cost": pc.if_else(pa.array(unknown), None, costs) if missing else costs,
+            "long": costs.cast(pa.decimal128(38, 16)),
+            "price": random.normal(0, 40, number),
+            "day": pa.array(random.integers(-9000, 9000, number).astype(np.int32), pa.date32()),
+        }
+    )
+    schema, names = StreamSchema(table.schema), ", ".join(keys)
+    expected = oracle(f"SELECT {names}, {LARGE_SQL} FROM t GROUP BY {names}", t=table)
+    same(summed(run_in_two(Aggregate(keys, LARGE), schema, cut(table, (5_000,)))), expected)
+
+
+def test_sums_of_sorted_rows_that_do_not_fit_into_64_bits_are_exact() -> None:
+    number = 5_000
+    table = pa.table(
+        {
+            "id": np.arange(number) // 1_000,
+            "x": pa.array([2**62 if place % 2 else -(2**62) for place in range(number)]),
+            "cost": pa.array([10**17] * number).cast(pa.decimal128(38, 2)),
+        }
+    )
+    got = run_in_two(
+        Aggregate(("id",), {"x": agg.sum("x"), "cost": agg.sum("cost")}),
+        StreamSchema(table.schema),
+        cut(table, (5_000,)),
+    )
+    same(summed(got), [(key, 0, Decimal(10**20)) for key in range(5)])
 
 
 def test_rows_pass_the_first_phase_alone_where_grouping_saves_nothing() -> None:

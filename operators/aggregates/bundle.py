@@ -27,7 +27,7 @@ from operators.aggregates.ranks import Sort
 from operators.aggregates.sketch import Sketch
 from operators.aggregates.spans import DurationSum, IntervalSum
 from operators.aggregates.standing import Champion, Kept
-from operators.aggregates.sums import DecimalSum, FloatSum, IntegerSum
+from operators.aggregates.sums import DecimalSum, FloatSum, IntegerSum, is_averaged_by_sum
 from operators.aggregates.user import AggregateFunction
 from operators.aggregates.views import (
     Best,
@@ -85,7 +85,7 @@ class Bundle:
         if function in ("sum", "avg") and is_span(self._kinds[0]):
             return self._of_spans(self._kinds[0], function)
         if function == "avg":
-            sums = self._float_sum()
+            sums = self._sum() if is_averaged_by_sum(self._kinds[0]) else self._float_sum()
             return lambda slots, counts: column(
                 pa.float64(), sums.totals(slots) / np.maximum(counts, 1), present(counts > 0)
             )
@@ -100,12 +100,8 @@ class Bundle:
     def _single(self, function: str) -> Result:
         (kind, *_) = self._kinds
         match function:
-            case "sum" if pa.types.is_floating(kind):
-                return self._float_sum().result
-            case "sum" if pa.types.is_decimal(kind):
-                return self._made("sum", lambda: DecimalSum(kind)).result
             case "sum":
-                return self._made("sum", lambda: IntegerSum(kind)).result
+                return self._float_sum().result if pa.types.is_floating(kind) else self._sum().result
             case "bool_and":
                 return self._made("falses", lambda: Falses(kind)).every
             case "bool_or":
@@ -190,6 +186,12 @@ class Bundle:
 
     def _bag(self) -> Bag:
         return self._made("bag", lambda: Bag(self._kinds))
+
+    def _sum(self) -> IntegerSum | DecimalSum:
+        kind = self._kinds[0]
+        if pa.types.is_decimal(kind):
+            return self._made("sum", lambda: DecimalSum(kind))
+        return self._made("sum", lambda: IntegerSum(kind))
 
     def _float_sum(self) -> FloatSum | ExactSum:
         kind = self._kinds[0]

@@ -13,13 +13,21 @@ from numpy.typing import NDArray
 
 from flow.errors import RowError
 from operators.aggregates.accumulator import MergedByValue, Values
-from operators.aggregates.columns import BoolArray, IntArray, column, grown, present
+from operators.aggregates.columns import BoolArray, IntArray, column, floats, grown, present
 from operators.expressions.type_names import type_text
 from operators.values.decimals import largest, unscaled
 
 _LIMIT: Final = 2**63
 _LOW: Final = 0xFFFFFFFF
 _DECIMAL_LIMIT: Final = 10**38
+_SHORT_DECIMAL: Final = 28
+
+
+def is_averaged_by_sum(kind: pa.DataType) -> bool:
+    """Whether an average is the exact sum, divided: of numbers so short that their sum always fits."""
+    if pa.types.is_decimal128(kind):
+        return bool(kind.precision <= _SHORT_DECIMAL)
+    return bool(pa.types.is_integer(kind) and kind.bit_width <= 32)
 
 
 class IntegerSum(MergedByValue):
@@ -66,6 +74,10 @@ class IntegerSum(MergedByValue):
             raise RowError(f"the sum is beyond BIGINT{other}")
         self._sums[touched] = high << 32 | low
         self._bound = largest(self._sums)
+
+    def totals(self, slots: IntArray) -> NDArray[np.float64]:
+        """The sums of slots, as float64."""
+        return self._sums[slots].astype(np.float64)
 
     def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
         """The sums."""
@@ -141,6 +153,10 @@ class DecimalSum(MergedByValue):
                 raise RowError(f"the sum is beyond {type_text(self.state_type)}; cast the argument to DOUBLE")
         for limb, carried in zip(self._limbs.limbs, touched.limbs, strict=True):
             limb[values.touched] = carried
+
+    def totals(self, slots: IntArray) -> NDArray[np.float64]:
+        """The sums of slots, as float64."""
+        return floats(self.partial(slots, None)[0])
 
     def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
         """The sums."""
