@@ -343,3 +343,42 @@ SELECT supplier, sum(available) AS n FROM offers AS c WHERE available > (SELECT 
   AND NOT EXISTS (SELECT * FROM items WHERE items.supplier = c.supplier AND items.part = c.part) GROUP BY supplier;
 -- rows:
 -- 3 | 100
+
+-- case: bits and truth of a FULL JOIN, for each row: of nothing and of nothing but NULLs, too
+-- table: w (n BIGINT, t VARCHAR, flag BOOLEAN)
+-- 1 | x | true
+-- 2 | x | NULL
+-- 2 | NULL | false
+-- NULL | q | NULL
+-- 7 | z | NULL
+SELECT a, (SELECT bit_and(v) FROM r FULL JOIN w ON r.s = w.t WHERE r.k = x.a OR w.n = x.a) AS one,
+  (SELECT bit_or(w.n) FROM r FULL JOIN w ON r.s = w.t WHERE w.n = x.a) AS two,
+  (SELECT bit_xor(v) FROM r FULL JOIN w ON r.k = w.n WHERE r.s = x.b) AS three,
+  (SELECT bool_and(w.flag) FROM r FULL JOIN w ON r.k = w.n AND r.v > 1 WHERE w.t IS NOT DISTINCT FROM x.b) AS four,
+  (SELECT bool_or(v > 3) FROM r FULL JOIN w ON r.k = w.n WHERE r.k IS NULL AND w.n < x.a) AS five FROM t AS x;
+
+-- case: bits and truth of a LEFT JOIN, for each row: of nothing and of nothing but NULLs, too
+-- table: w (n BIGINT, t VARCHAR, flag BOOLEAN)
+-- 1 | x | true
+-- 2 | x | NULL
+-- 2 | NULL | false
+-- NULL | q | NULL
+-- 7 | z | NULL
+SELECT a, (SELECT bit_and(v) FROM r LEFT JOIN w ON r.s = w.t WHERE r.k = x.a OR w.n = x.a) AS one,
+  (SELECT bit_or(w.n) FROM r LEFT JOIN w ON r.s = w.t WHERE w.n = x.a) AS two,
+  (SELECT bit_xor(v) FROM r LEFT JOIN w ON r.k = w.n WHERE r.s = x.b) AS three,
+  (SELECT bool_and(w.flag) FROM r LEFT JOIN w ON r.k = w.n AND r.v > 1 WHERE w.t IS NOT DISTINCT FROM x.b) AS four,
+  (SELECT bool_or(v > 3) FROM r LEFT JOIN w ON r.k = w.n WHERE r.k IS NULL AND w.n < x.a) AS five FROM t AS x;
+
+-- case: bits and truth of a RIGHT JOIN, for each row: of nothing and of nothing but NULLs, too
+-- table: w (n BIGINT, t VARCHAR, flag BOOLEAN)
+-- 1 | x | true
+-- 2 | x | NULL
+-- 2 | NULL | false
+-- NULL | q | NULL
+-- 7 | z | NULL
+SELECT a, (SELECT bit_and(v) FROM r RIGHT JOIN w ON r.s = w.t WHERE r.k = x.a OR w.n = x.a) AS one,
+  (SELECT bit_or(w.n) FROM r RIGHT JOIN w ON r.s = w.t WHERE w.n = x.a) AS two,
+  (SELECT bit_xor(v) FROM r RIGHT JOIN w ON r.k = w.n WHERE r.s = x.b) AS three,
+  (SELECT bool_and(w.flag) FROM r RIGHT JOIN w ON r.k = w.n AND r.v > 1 WHERE w.t IS NOT DISTINCT FROM x.b) AS four,
+  (SELECT bool_or(v > 3) FROM r RIGHT JOIN w ON r.k = w.n WHERE r.k IS NULL AND w.n < x.a) AS five FROM t AS x;
