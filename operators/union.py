@@ -48,14 +48,15 @@ class Union(Operator):
         fields = {name: first.columns.field(name) for name in first.names}
         for port in self.ports[1:]:
             other = inputs[port]
-            for name in (*first.names, *other.names):
-                if name not in other.names:
-                    raise GraphError(f"{port!r} has no column {name!r}; {known(name, other.names)}")
+            others = {name: other.columns.field(name) for name in other.names}
+            for name in (*fields, *others):
+                if name not in others:
+                    raise GraphError(f"{port!r} has no column {name!r}; {known(name, others)}")
                 if name not in fields:
                     raise GraphError(
                         f"{port!r} has a column {name!r}, the first stream has not; known here: {first.names}"
                     )
-                fields[name] = _common(port, fields[name], other.columns.field(name))
+            fields = {name: _common(port, field, others[name]) for name, field in fields.items()}
         if any(schema.changelog for schema in inputs.values()):
             fields[WEIGHT] = pa.field(WEIGHT, pa.int64(), nullable=False)
         same_time = all(schema.event_time == first.event_time for schema in inputs.values())

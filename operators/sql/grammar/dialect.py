@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 from sqlglot import ErrorLevel, Parser, Tokenizer, TokenType, exp
+from sqlglot.dialects import DIALECT_MODULE_NAMES
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 
@@ -303,15 +304,23 @@ def _tokenizer_class(dialect: type[Dialect]) -> type[Tokenizer]:
     return type(f"Streaming{dialect.__name__}Tokenizer", (dialect.tokenizer_class,), {"COMMANDS": set()})
 
 
+def _is_dialect(name: str) -> bool:
+    # `Dialect.classes` would load all of them, which takes longer than most queries take to be planned.
+    return name in DIALECT_MODULE_NAMES or name in Dialect.classes
+
+
+def _no_dialect(name: str) -> str:
+    return f"no SQL dialect {name!r}; {known(name, [each for each in Dialect.classes if each])}"
+
+
 def speaker_of(dialect: str) -> Dialect:
     """The dialect of a name.
 
     Raises:
         SqlError: there is none.
     """
-    if dialect not in Dialect.classes:
-        names = [name for name in Dialect.classes if name]
-        raise SqlError(f"no SQL dialect {dialect!r}; {known(dialect, names)}")
+    if not _is_dialect(dialect):
+        raise SqlError(_no_dialect(dialect))
     speaker = Dialect.get_or_raise(dialect)
     # Subscripts stay as they are written; NestedParser notes from what they count.
     speaker.INDEX_OFFSET = 0
@@ -332,11 +341,8 @@ def parse(text: Text, dialect: str = POSTGRES) -> list[Tree]:
     for end, spoken in _switches(text, dialect):
         trees += _parsed(text, begin, end, dialect, switches=True)
         begin, dialect = end, first if spoken is None else spoken
-        if dialect not in Dialect.classes:
-            at = trees[-1].expressions[0].args["value"]
-            raise text.error(
-                f"no SQL dialect {dialect!r}; {known(dialect, [name for name in Dialect.classes if name])}", at
-            )
+        if not _is_dialect(dialect):
+            raise text.error(_no_dialect(dialect), trees[-1].expressions[0].args["value"])
     return trees + _parsed(text, begin, len(text.text), dialect)
 
 

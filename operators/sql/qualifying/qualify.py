@@ -422,7 +422,9 @@ class _Selecting:
                     hint="name one of them: expression AS name",
                 )
             outputs[name] = (
-                projection if isinstance(projection, exp.Alias) else exp.alias_(projection, name, quoted=True)
+                projection
+                if isinstance(projection, exp.Alias)
+                else exp.alias_(projection, name, quoted=True, copy=False)
             )
         self._select.set("expressions", list(outputs.values()))
         return outputs
