@@ -20,16 +20,17 @@ def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         if any(issubclass(each, float | np.floating) for each in set(map(type, values))):
             # Arrow would cut off what is behind the point.
             return pc.cast(pa.array(values, pa.float64()), kind)
-    elif pa.types.is_list(kind) and _holds_integers(kind):
+    elif pa.types.is_list(kind) and _in_parts(kind):
         return _lists(values, kind)
-    elif pa.types.is_struct(kind) and _holds_integers(kind):
+    elif pa.types.is_struct(kind) and _in_parts(kind):
         return _structs(values, kind)
     return pa.array(values, kind)
 
 
-def _holds_integers(kind: pa.DataType) -> bool:
+def _in_parts(kind: pa.DataType) -> bool:
+    """Whether Arrow would cut off numbers within it, or does not make its values: those of extension types."""
     inner = [kind.field(number).type for number in range(kind.num_fields)]
-    return any(pa.types.is_integer(each) or _holds_integers(each) for each in inner)
+    return any(pa.types.is_integer(each) or isinstance(each, pa.BaseExtensionType) or _in_parts(each) for each in inner)
 
 
 def _lists(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
