@@ -143,24 +143,12 @@ def _correlated(
 ) -> SubqueryTable:
     query = body.query
     _refuse_totals(rows.text, query)
-    if body.way == "domain":
-        names = [rows.named(rows.read(each), "outer") for each in parameters]
-        domain = _domain(rows, names)
-        inside: list[Tree] = [parameter(number) for number in range(len(parameters))]
-    else:
-        outside = [_outside(tree, parameters) for tree, _ in body.equations]
-        names = [rows.named(rows.read(each), "outer") for each in outside]
-        domain = None
-        inside = [tree for _, tree in body.equations]
+    domain, names, inside = _keys_of(rows, body, parameters)
     values = tuple(rows.fresh("value") for _ in range(wanted))
     if isinstance(query, exp.Select):
-        # Of EXISTS only what makes rows matters.
-        plain = not (query.args.get("distinct") or is_one_row(query) or _multiplies(query))
-        kept = query.expressions[:wanted] if wanted or plain else query.expressions
-        named = [*values, *(rows.fresh("found") for _ in kept[wanted:])]
-        query.set("expressions", [aliased(each.this, name) for each, name in zip(kept, named, strict=True)])
+        _give_out(rows, query, values)
     own = [rows.fresh("key") for _ in inside]
-    carry(query, list(zip(inside, own, strict=True)), domain=body.way == "domain")
+    carry(query, list(zip(inside, own, strict=True)), domain=domain is not None)
     used = {(c.table, c.name): c for each in body.conditions for c in each.find_all(exp.Column) if c.table != OUTER}
     seen = {key: rows.fresh("column") for key in used}
     if isinstance(query, exp.Select):
@@ -173,11 +161,29 @@ def _correlated(
     if result[:wanted] != list(values) or not set(own) <= set(result):
         given = [*zip(values, result[:wanted], strict=True), *zip(own, result[last:], strict=True)]
         plan = p.Project(plan, tuple((name, Column(old)) for name, old in given))
-    table = SubqueryTable(plan, values, (), body.way == "domain", None, query)
+    table = SubqueryTable(plan, values, (), domain is not None, None, query)
     table.keys = tuple(_key(rows, table, name, mine) for name, mine in zip(names, own, strict=True))
     if body.conditions:
         table.condition = _condition(rows, table, body, parameters, seen)
     return table
+
+
+def _keys_of(rows: Rows, body: Body, parameters: Sequence[Tree]) -> tuple[Domain | None, list[str], list[Tree]]:
+    """What a subquery is computed for, if for a domain; the rows' columns that are its keys, and its sides of these."""
+    if body.way == "domain":
+        names = [rows.named(rows.read(each), "outer") for each in parameters]
+        return _domain(rows, names), names, [parameter(number) for number in range(len(parameters))]
+    outside = [_outside(tree, parameters) for tree, _ in body.equations]
+    return None, [rows.named(rows.read(each), "outer") for each in outside], [tree for _, tree in body.equations]
+
+
+def _give_out(rows: Rows, query: exp.Select, values: Sequence[str]) -> None:
+    """Have a SELECT give out its first columns under these names, and of the others what decides which rows it has."""
+    # Of EXISTS only what makes rows matters.
+    plain = not (query.args.get("distinct") or is_one_row(query) or _multiplies(query))
+    kept = query.expressions[: len(values)] if values or plain else query.expressions
+    named = [*values, *(rows.fresh("found") for _ in kept[len(values) :])]
+    query.set("expressions", [aliased(each.this, name) for each, name in zip(kept, named, strict=True)])
 
 
 def _simplify(query: Tree, subquery: Subquery) -> None:
