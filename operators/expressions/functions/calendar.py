@@ -147,6 +147,27 @@ overload(
 )
 
 
+@function(
+    "months_between(timestamp, timestamp) -> double",
+    total=True,
+    says="By how many months the first is later than the second: whole ones between equal days and between last days "
+    "of months, else with 31sts of one.",
+    examples=[
+        "months_between(DATE '2024-03-31', DATE '2024-02-29') = 1.0",
+        "months_between(TIMESTAMP '2024-03-15 12:00:00', DATE '2024-02-01') = 1.467741935483871",
+    ],
+)
+def _months_between(later: Any, earlier: Any) -> pa.Array:
+    later, earlier = rows_of(later, earlier)
+    clocks = clock_of(later), clock_of(earlier)
+    (one, day), (other, start) = (months_of(clock // DAY) for clock in clocks)
+    last = [month_start(months + 1) - month_start(months) - 1 == days for months, days in ((one, day), (other, start))]
+    whole = (day == start) | (last[0] & last[1])
+    rest = (day - start) * DAY + clocks[0] % DAY - clocks[1] % DAY
+    months = (one - other) + np.where(whole, 0, rest / (31 * DAY))
+    return pa.array(months, pa.float64(), mask=missing_of(later, earlier))
+
+
 def _named(names: Sequence[str], places: Any, missing: Any) -> pa.Array:
     return pa.array([name.title() for name in names]).take(pa.array(places, mask=missing))
 

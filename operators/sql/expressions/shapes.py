@@ -170,6 +170,7 @@ NUMBERS_AND_TIME: Final[dict[type[Tree], Callable[[Any], Shape]]] = {
     exp.Minute: part("minute"),
     exp.Month: part("month"),
     exp.Monthname: _named("monthname"),
+    exp.MonthsBetween: same("months_between", "this", "expression"),
     exp.Overlaps: _overlaps,
     exp.Quarter: part("quarter"),
     exp.Rand: same("random"),
