@@ -21,8 +21,8 @@ from operators.expressions.type_names import type_text
 from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.expressions.choices import choice
-from operators.sql.expressions.composites import ELEMENT, composite
 from operators.sql.expressions.functions import passed_over, shape_of
+from operators.sql.expressions.nested_values import ELEMENT, nested_value
 from operators.sql.expressions.types import arrow_type
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.grammar.errors import SqlError
@@ -139,7 +139,7 @@ class ExpressionReader:
         return message
 
     def _convert(self, node: Tree) -> Expression:
-        if (made := composite(self._text, node, self._convert, OPERATORS.get(type(node)))) is not None:
+        if (made := nested_value(self._text, node, self._convert, OPERATORS.get(type(node)))) is not None:
             return made
         if (made := choice(self._text, node, self._convert)) is not None:
             return made

@@ -24,7 +24,7 @@ ELEMENT: Final = "element"
 _JSON_KINDS: Final = ("value", "scalar", "array", "object")
 
 
-def composite(text: Text, node: Tree, convert: Convert, operator: str | None) -> Expression | None:
+def nested_value(text: Text, node: Tree, convert: Convert, operator: str | None) -> Expression | None:
     """The expression of a node that is about nested values; None of any other.
 
     Args:
