@@ -218,7 +218,7 @@ def shapes(choices: Choices) -> dict[str, Shape]:
             keyed=form == "upsert" or (ordered and choices.one_in(5)),
             ordered=ordered,
             encoded=choices.one_in(4),
-            broadcast=choices.pick([None, None, True, None, False]),
+            broadcast=choices.pick([None, True] if stays and number else [None, None, True, None, False]),
             size=choices.pick(SIZES),
             special=choices.one_in(6),
         )

@@ -223,8 +223,8 @@ def searched(search: Search, options: argparse.Namespace, told: Callable[[str], 
             told(f"{search.compared} cases, {search.queries} queries, {rate:.0f} cases/s, {shown} differences")
     rate = search.compared / (time.perf_counter() - began)
     told(
-        f"next seed {seed}: {search.compared} cases, {search.queries} queries ({search.broadcast} that broadcast a table), "
-        f"{rate:.0f} cases/s, {shown} differences"
+        f"next seed {seed}: {search.compared} cases, {search.queries} queries, {search.broadcast} of which broadcast "
+        f"a table, {rate:.0f} cases/s, {shown} differences"
     )
     for what, counts in (("refused", search.refused), ("unknown to DuckDB", search.unknown)):
         for message, times in counts.most_common(20):
