@@ -15,7 +15,7 @@ from operators.aggregates import Aggregation
 from operators.aggregates.ranks import Ordering
 from operators.aggregates.user import AggregateFunction
 from operators.expressions import Expression
-from operators.sql.expressions.functions import AGGREGATES
+from operators.sql.expressions.functions.table import AGGREGATES
 from operators.sql.expressions.reader import ExpressionReader, bare
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.grammar.errors import SqlError

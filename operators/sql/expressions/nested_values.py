@@ -12,7 +12,7 @@ from operators.expressions.documents import Step, dump
 from operators.expressions.lambdas import OfElements
 from operators.expressions.quantifiers import Quantified
 from operators.expressions.types import JSON
-from operators.sql.expressions.functions import shape_of
+from operators.sql.expressions.functions.table import shape_of
 from operators.sql.expressions.types import arrow_type
 from operators.sql.grammar.dialect import FILTERS, TRANSFORMS, Text, Tree, exp, render
 

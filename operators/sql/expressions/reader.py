@@ -21,7 +21,7 @@ from operators.expressions.type_names import type_text
 from operators.expressions.types import INTERVAL
 from operators.expressions.user import ScalarFunction, UserCall
 from operators.sql.expressions.choices import choice
-from operators.sql.expressions.functions import passed_over, shape_of
+from operators.sql.expressions.functions.table import passed_over, shape_of
 from operators.sql.expressions.nested_values import ELEMENT, nested_value
 from operators.sql.expressions.types import arrow_type
 from operators.sql.grammar.dialect import Text, Tree, exp, render

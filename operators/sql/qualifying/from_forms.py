@@ -14,7 +14,7 @@ import pyarrow as pa
 from flow.errors import known
 from operators.expressions.table_functions import TableFunction
 from operators.expressions.type_names import type_text
-from operators.sql.expressions.functions import shape_of
+from operators.sql.expressions.functions.table import shape_of
 from operators.sql.expressions.reader import bare
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 from operators.sql.qualifying.subquery_nodes import LATERAL, own_parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from operators.sql.expressions.functions import AGGREGATES, shape_of
+from operators.sql.expressions.functions.table import AGGREGATES, shape_of
 from operators.sql.grammar.dialect import WRITTEN_AS, Tree, exp
 from operators.sql.qualifying.from_forms import CALLED
 from operators.sql.qualifying.subquery_nodes import subquery_of

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
+from operators.sql.expressions.functions.shape import Shape, same
 from operators.sql.grammar.dialect import Tree, exp
-
-Shape = tuple[str, Sequence[Tree | None]]
-"""A function's name, and its arguments; those that are None were not given."""
 
 
 def unit(node: Tree) -> Tree:
@@ -20,11 +18,6 @@ def unit(node: Tree) -> Tree:
 def part(name: str) -> Callable[[Any], Shape]:
     """A part of a moment."""
     return lambda node: ("extract", (exp.Literal.string(name), node.this))
-
-
-def same(name: str, *keys: str) -> Callable[[Any], Shape]:
-    """The arguments of these names, in this order."""
-    return lambda node: (name, tuple(node.args.get(key) for key in keys))
 
 
 def _truncated(node: Any) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from operators.sql.expressions.shapes import Shape, same
+from operators.sql.expressions.functions.shape import Shape, same
 from operators.sql.grammar.dialect import Tree, exp
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from operators.sql.expressions.nested_shapes import NESTED
-from operators.sql.expressions.shapes import NUMBERS_AND_TIME, WRITTEN, Shape
-from operators.sql.expressions.text_shapes import TEXT
+from operators.sql.expressions.functions.nested import NESTED
+from operators.sql.expressions.functions.numbers_and_time import NUMBERS_AND_TIME, WRITTEN
+from operators.sql.expressions.functions.shape import Shape
+from operators.sql.expressions.functions.text import TEXT
 from operators.sql.grammar.dialect import Tree, exp, offset_of
 
 SHAPES: Final[dict[type[Tree], Callable[[Any], Shape]]] = {

@@ -1,0 +1,1 @@
+"""Functions of all dialects by our names, by subject, as `operators.expressions.functions` has them."""
