@@ -14,7 +14,7 @@ import attrs
 
 from operators.sql.expressions.reader import aggregate_calls, conjuncts
 from operators.sql.grammar.dialect import Tree, exp
-from operators.sql.qualifying.subquery_nodes import OUTER, PER, WHOLE, is_parameter, nested, own_parts
+from operators.sql.qualifying.subquery_nodes import OUTER, PER, WHOLE, is_parameter, own_parts, subqueries_in
 
 Way = Literal["apart", "keyed", "domain"]
 
@@ -62,7 +62,7 @@ def body_of(query: Tree, correlated: bool, paired: bool) -> Body:
         else:
             kept.append(condition)
     elsewhere = [part for clause in query.args if clause not in ("where", *_FROM) for part in _parts(query, clause)]
-    pairs = paired and _is_plain(query) and not any(map(nested, body.conditions))
+    pairs = paired and _is_plain(query) and not any(map(subqueries_in, body.conditions))
     if (body.conditions and not pairs) or _has_parameter(elsewhere):
         return Body(query, "domain")
     query.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
@@ -92,7 +92,7 @@ def mentions_outside(tree: Tree) -> bool:
 def _equation(condition: Tree) -> tuple[Tree, Tree] | None:
     """The outer and the inner side of a condition, where it equates one with the other."""
     condition = condition.unnest()
-    if not isinstance(condition, exp.EQ) or nested(condition):
+    if not isinstance(condition, exp.EQ) or subqueries_in(condition):
         return None
     for outer, inner in ((condition.this, condition.expression), (condition.expression, condition.this)):
         if isinstance(outer.unnest(), exp.Tuple):

@@ -25,7 +25,7 @@ from operators.sql.planning.subqueries import Subqueries
 from operators.sql.planning.subquery_tables import PlanInner
 from operators.sql.qualifying.from_clause import FromItem, Joined
 from operators.sql.qualifying.lookups import is_lookup
-from operators.sql.qualifying.subquery_nodes import OUTER, nested, own_columns
+from operators.sql.qualifying.subquery_nodes import OUTER, own_columns, subqueries_in
 from operators.sql.qualifying.tables import Columns, Domain
 
 Planned = tuple[p.Plan, Columns]
@@ -93,7 +93,7 @@ class _From:
         left, left_columns = self.plan(item.left, given[0])
         right, right_columns = self.plan(item.right, given[1])
         on = self._on(item)
-        later = [part for part in on if nested(part)] if item.kind == "inner" else []
+        later = [part for part in on if subqueries_in(part)] if item.kind == "inner" else []
         if not later:
             sides = [(left, left_columns), (right, right_columns)]
             on = [self._apart(part, sides) for part in on]
@@ -151,7 +151,7 @@ class _From:
     def _apart(self, condition: Tree, sides: list[Planned]) -> Tree:
         """A condition of ON with columns in place of its subqueries, which the side that they name is given."""
         holder = exp.Tuple(expressions=[condition])
-        for node in nested(holder):
+        for node in subqueries_in(holder):
             used = {(column.table, column.name) for column in own_columns(node)}
             at = next((number for number, (_, columns) in enumerate(sides) if used <= set(columns)), None)
             if at is None:
@@ -207,10 +207,10 @@ class _From:
             table, own = table_of_lateral(rows, leaf, self._inner)
             both = {**rows.columns, **own}
             if kind != "inner":
-                if any(map(nested, on)):
+                if any(map(subqueries_in, on)):
                     raise self._text.error(
                         "a subquery in ON of an outer join to a LATERAL subquery is not supported yet",
-                        next(node for part in on for node in nested(part)),
+                        next(node for part in on for node in subqueries_in(part)),
                         hint="put the condition into the LATERAL subquery",
                     )
                 reader = self._reader([rows.plan, table.plan], both)

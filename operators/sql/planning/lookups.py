@@ -19,7 +19,7 @@ from operators.sql.plan.conditions import all_of
 from operators.sql.plan.operators import schema_of
 from operators.sql.planning.lateral import own_names
 from operators.sql.planning.rows import Rows, extended
-from operators.sql.qualifying.subquery_nodes import nested
+from operators.sql.qualifying.subquery_nodes import subqueries_in
 
 
 def plan_lookup(
@@ -91,7 +91,7 @@ def _asked(
         sides = [tree.this.unnest(), tree.expression.unnest()] if isinstance(tree, exp.EQ) else []
         for own, other in (sides, reversed(sides)) if sides else ():
             is_own = isinstance(own, exp.Column) and own.table == alias and shown.get(own.name) in key
-            alone = not nested(other) and not any(column.table == alias for column in other.find_all(exp.Column))
+            alone = not subqueries_in(other) and not any(column.table == alias for column in other.find_all(exp.Column))
             if is_own and alone and shown[own.name] not in asked:
                 asked[shown[own.name]] = other
                 break
@@ -118,7 +118,7 @@ def _argument(rows: Rows, table: p.LookupTable, name: str, tree: Tree) -> Expres
 
 
 def _condition(rows: Rows, part: Tree) -> Expression:
-    for node in nested(part):
+    for node in subqueries_in(part):
         raise rows.text.error(
             "a subquery in ON of a LEFT JOIN to a table that is looked up is not supported yet",
             node,

@@ -25,7 +25,7 @@ from operators.sql.planning.lateral import unnested
 from operators.sql.planning.rows import Rows, checked, column_in_place
 from operators.sql.planning.subquery_tables import PlanInner, SubqueryTable, on_nothing, table_of
 from operators.sql.qualifying.row_values import compared
-from operators.sql.qualifying.subquery_nodes import Subquery, nested, subquery_of
+from operators.sql.qualifying.subquery_nodes import Subquery, subqueries_in, subquery_of
 from operators.values.order_words import has_order
 
 SUBQUERY: Final = "subquery"
@@ -74,7 +74,7 @@ class Subqueries:
             SqlError: a subquery is not supported.
         """
         holder = exp.Tuple(expressions=[tree.copy()])
-        for node in nested(holder):
+        for node in subqueries_in(holder):
             node.replace(self.column(node))
         (result,) = holder.expressions
         assert isinstance(result, exp.Expr)
@@ -82,7 +82,7 @@ class Subqueries:
 
     def replace(self, trees: Sequence[Tree], over: Callable[[Tree], Tree]) -> None:
         """Put columns in place of the subqueries of clauses, whose arguments `over` makes expressions over the rows."""
-        for node in [node for tree in trees for node in nested(tree)]:
+        for node in [node for tree in trees for node in subqueries_in(tree)]:
             moved = over(node)
             assert isinstance(moved, exp.Anonymous)
             node.replace(self.column(moved))
@@ -95,10 +95,10 @@ class Subqueries:
             calls: the aggregates.
             outputs: expressions over groups, in which keys are mentioned, and of which the aggregates are parts.
         """
-        below = {node for key in keys for node in nested(key)}
-        for node in [node for tree in (*keys, *calls) for node in nested(tree)]:
+        below = {node for key in keys for node in subqueries_in(key)}
+        for node in [node for tree in (*keys, *calls) for node in subqueries_in(tree)]:
             node.replace(self.column(node))
-        for node in [node for tree in outputs for node in nested(tree)]:
+        for node in [node for tree in outputs for node in subqueries_in(tree)]:
             if node in below:
                 node.replace(self.column(node))
 

@@ -52,9 +52,9 @@ from operators.sql.qualifying.subquery_nodes import (
     enclose,
     is_parameter,
     knows,
-    nested,
     own_columns,
     refuse_outer_aggregates,
+    subqueries_in,
 )
 from operators.sql.qualifying.tables import Tables
 from operators.sql.qualifying.window_call import WindowCall, read_window_call
@@ -259,7 +259,7 @@ class _Selecting:
         for tree in list(source.expressions):
             self._columns(tree)
         for tree in source.expressions:
-            for node in nested(tree):
+            for node in subqueries_in(tree):
                 raise self._text.error(
                     "a subquery is not supported in UNNEST", node, hint="put it into FROM, and name its column here"
                 )

@@ -75,12 +75,12 @@ def subquery_of(node: Tree) -> Subquery | None:
     return cast("Subquery | None", node.args.get("subquery")) if isinstance(node, exp.Anonymous) else None
 
 
-def nested(tree: Tree) -> list[exp.Anonymous]:
+def subqueries_in(tree: Tree) -> list[exp.Anonymous]:
     """The outermost subqueries in an expression."""
-    return [node for node in tree.dfs(prune=_is_nested) if isinstance(node, exp.Anonymous) and _is_nested(node)]
+    return [node for node in tree.dfs(prune=_is_subquery) if isinstance(node, exp.Anonymous) and _is_subquery(node)]
 
 
-def _is_nested(node: Tree) -> bool:
+def _is_subquery(node: Tree) -> bool:
     return subquery_of(node) is not None
 
 
