@@ -95,6 +95,10 @@ def refuse_slips(text: Located, tokens: Sequence[Any]) -> None:
                 raise text.error("syntax error: nothing follows GROUP BY", at, "name what rows are grouped by")
             case "VAR" | "MATCH_RECOGNIZE" if token.text.upper() == "MATCH_RECOGNIZE" and kind(after) == "L_PAREN":
                 raise text.error("MATCH_RECOGNIZE is not supported yet", at)
+            case "ASC" | "DESC" if kind(after) in ("ASC", "DESC"):
+                raise text.error(f"syntax error: unexpected {after.text!r}", after.start, "ASC or DESC, not both")
+            case "FOR" if missing:
+                raise text.error("syntax error: nothing follows FOR", at, "write substring(text FROM 1 FOR 2)")
             case "PARTITION_BY" if missing or kind(after) == "ORDER_BY":
                 raise text.error("syntax error: nothing follows PARTITION BY", at, "name columns, or leave it out")
             case "IN" if kind(after) == "NUMBER":

@@ -203,7 +203,11 @@ def read_windows(text: Text, select: exp.Select) -> None:
     Raises:
         SqlError: one is not supported, or names no window.
     """
-    named = {window.this.name.lower(): window for window in select.args.get("windows") or ()}
+    named: dict[str, Tree] = {}
+    for window in select.args.get("windows") or ():
+        if window.this.name.lower() in named:
+            raise text.error(f"two windows are named {window.this.name!r}", window.this, "give one another name")
+        named[window.this.name.lower()] = window
     select.set("windows", None)
     clauses = [*select.expressions, *(select.args.get(key) for key in ("qualify", "order", "distinct"))]
     for window in [part for tree in clauses if tree for part in own_parts(tree) if isinstance(part, exp.Window)]:

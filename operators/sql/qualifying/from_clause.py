@@ -70,6 +70,9 @@ def _item(text: Text, source: Tree) -> FromItem:
     if isinstance(source, exp.Subquery) and isinstance(source.this, exp.Table | exp.Subquery):
         if not source.args.get("alias"):
             refuse(text, source, {"this", "joins"})
+            for join in source.this.args.get("joins") or ():
+                if is_comma(join):
+                    raise text.error("a comma cannot stand in parentheses here", join, "write CROSS JOIN")
             return _folded(text, source.this, ())
         # A join in parentheses with an alias is a subquery that takes everything from it.
         source.set("this", exp.Select(expressions=[exp.Star()], from_=exp.From(this=source.this)))

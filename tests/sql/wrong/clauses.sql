@@ -351,3 +351,15 @@ SELECT price = volume = TRUE FROM trades;
 -- 1:51 ESCAPE takes one character, not 'ab'
 -- hint: write ESCAPE '!', or '' for none
 SELECT * FROM trades WHERE symbol LIKE 'a' ESCAPE 'ab';
+
+-- 1:75 two windows are named 'w'
+-- hint: give one another name
+SELECT row_number() OVER w AS n FROM trades WINDOW w AS (ORDER BY price), w AS (ORDER BY volume);
+
+-- 1:45 syntax error: unexpected 'DESC'
+-- hint: ASC or DESC, not both
+SELECT price FROM trades ORDER BY price ASC DESC LIMIT 1;
+
+-- 1:32 syntax error: nothing follows FOR
+-- hint: write substring(text FROM 1 FOR 2)
+SELECT substring(symbol FROM 1 FOR) FROM trades;

@@ -226,3 +226,7 @@ SELECT a.symbol FROM trades a JOIN trades b USING (a.symbol);
 -- 1:60 column 'symbol' stands twice in USING
 -- hint: leave one of them out
 SELECT a.symbol FROM trades a JOIN trades b USING (symbol, symbol);
+
+-- 1:22 a comma cannot stand in parentheses here
+-- hint: write CROSS JOIN
+SELECT * FROM (trades, trades AS b);
