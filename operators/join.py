@@ -50,6 +50,12 @@ _EARLY: Final[dict[str, tuple[str, ...]]] = {
 """The sides of which one had better come first: less is kept then, and less of what comes out is taken back."""
 
 
+_FEWER_ROWS: Final = (
+    "let fewer rows come to it (filter them, or aggregate them, before), or let one side be a table that ends: from "
+    "then on the other's rows are not kept"
+)
+
+
 _MAY_BE_BROADCAST: Final[dict[str, tuple[str, ...]]] = {
     "inner": ("left", "right"),
     "left": ("right",),
@@ -166,10 +172,11 @@ class Join(Operator):
     def keeps(self, inputs: Mapping[str, StreamSchema]) -> Kept | None:
         """The rows of both sides, or of the left, with how many of the right there are."""
         if self.broadcast is not None:
-            return Kept(f"every row of the {self.broadcast} side in each partition, of the other until it ends", "rows")
+            kept = f"every row of the {self.broadcast} side in each partition, of the other until it ends"
+            return Kept(kept, "rows", _FEWER_ROWS)
         if self.paired or self.condition is not None:
-            return Kept("every row of both sides, of each until the other has ended", "rows")
-        return Kept("every row of the left side, and the number of the right's by key", "rows")
+            return Kept("every row of both sides, of each until the other has ended", "rows", _FEWER_ROWS)
+        return Kept("every row of the left side, and the number of the right's by key", "rows", _FEWER_ROWS)
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""
