@@ -293,7 +293,8 @@ def join(
         prefix: put before the names of those of the right's columns that the left has too, in the condition as well.
         name: of the node.
         partitions: how many instances.
-        on_error: what becomes of rows for which the condition cannot be computed.
+        on_error: what becomes of rows for which the condition cannot be computed; where rows may be taken back, only
+            of conditions that can be computed for all.
 
     Raises:
         GraphError: a key is missing or of another type than its partner, both sides have a column of one name, or the
@@ -316,6 +317,8 @@ def join(
             f"on_error={on_error!r} would give a broadcast row up in the partitions where the condition cannot be "
             "computed for it, and keep it in the others: leave out broadcast, on_error or the condition"
         )
+    if on_error != "fail" and (stream.schema.changelog or other.schema.changelog):
+        _refuse_changes(_condition(condition), stream.schema, other.schema, on_error)
     if broadcast:
         mine, theirs = stream, other.route(BROADCAST)
     else:
@@ -337,6 +340,19 @@ def join(
             values[key] = copy if kind == "right" else coalesce(col(key), col(copy))
     shown = joined.apply(Project(values.items(), frozenset(joined.schema.columns.names)), name=name)
     return attrs.evolve(shown, rejecting=joined.name)
+
+
+def _refuse_changes(
+    condition: Expression | None, left: StreamSchema, right: StreamSchema, on_error: ErrorPolicy
+) -> None:
+    """Raise where a pair may be at fault whose rows may be taken back: it depends on the other side which rows are."""
+    if condition is None or bind_condition(condition, pa.schema([*_fields(left), *_fields(right)])).root.total:
+        return
+    raise GraphError(
+        f"on_error={on_error!r} would give up rows for which the condition cannot be computed, and lose track of them: "
+        "once the row of the other side has gone, taking them back would subtract what was never added; compute what "
+        "can fail in a column before the join, by with_columns(..., on_error=...)"
+    )
 
 
 def _named(on: Keys) -> list[tuple[str, str]]:

@@ -169,3 +169,16 @@ def test_the_dead_letters_of_a_join_by_keys_of_one_name_are_the_stream_s(kind: A
     run(graph)
     assert dead.rows
     assert all("division by zero" in letter["error"] for letter in dead.rows)
+
+
+def test_a_join_does_not_lose_track_of_rows_that_may_be_taken_back() -> None:
+    graph = Graph("g")
+    mine = graph.source("mine", Table(rows_with(2)))
+    theirs = graph.source("theirs", Table(other()))
+    changes = mine.aggregate(keys="k", v=agg.max("v"))
+    with pytest.raises(GraphError, match="compute what can fail in a column before the join"):
+        changes.join(theirs, on={"k": "g"}, condition=col("w") >= BAD, on_error="skip")
+    with pytest.raises(GraphError, match="would subtract what was never added|compute what can fail"):
+        theirs.join(changes, on={"g": "k"}, condition=col("w") >= BAD, on_error="dead_letter")
+    changes.join(theirs, on={"k": "g"}, condition=col("w") >= col("v"), on_error="skip")
+    changes.join(theirs, on={"k": "g"}, condition=col("w") >= BAD)
