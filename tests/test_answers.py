@@ -10,7 +10,7 @@ import trio
 
 from flow import Graph
 from flow.errors import GraphError, RowError
-from operators import Collect, Table, explain, sql, udf
+from operators import Collect, Table, col, explain, sql, udf
 from operators.calling.answers import Answers
 from operators.expressions import Column
 from operators.expressions.awaited import AsyncCall, AsyncFunction
@@ -129,3 +129,64 @@ def test_a_query_over_changes_adds_up_though_answers_change() -> None:
 def test_wrong_options(options: dict[str, Any], message: str) -> None:
     with pytest.raises(GraphError, match=message):
         counting(**options)
+
+
+async def test_stretches_of_rows_are_answered_from_what_is_remembered(autojump_clock: Any) -> None:
+    asked: list[int] = []
+
+    @udf.asynchronous(cached=10)
+    async def square(key: int) -> int:
+        asked.append(key)
+        await trio.sleep(1)
+        return key * key
+
+    of = Answers(AsyncCall(square, (Column("key"),)), KEY, changelog=False)
+    batch = pa.record_batch({"key": [3, 4, None, 3, 4, 5, 3]})
+    found: list[list[int | None]] = []
+    for piece in of.pieces(batch):
+        answers = piece.column(1) if piece.num_columns > 1 else await of.of_row(piece)
+        found.append(answers.to_pylist())
+    assert found == [[9], [16], [None, 9, 16], [25], [9]]
+    assert asked == [3, 4, 5]
+
+
+def test_functions_without_arguments_and_arguments_at_fault() -> None:
+    @udf.asynchronous(cached=10)
+    async def one() -> int:
+        await trio.lowlevel.checkpoint()
+        return 1
+
+    @udf.table(returns={"s": "BIGINT"}, cached=10)
+    async def same(key: int) -> list[int]:
+        await trio.lowlevel.checkpoint()
+        return [key]
+
+    rows = pa.table({"key": [1, 2, 0, 2, 2]})
+    graph, out, letters = Graph("arguments"), Collect(), Collect()
+    stream = graph.source("t", Table(rows))
+    sql("SELECT key + one() AS n FROM t", t=stream, functions=[one]).sink("out", out)
+    found = stream.lookup(same, on=6 // col("key"), on_error="dead_letter")
+    found.sink("found", same_out := Collect())
+    found.dead_letters.sink("letters", letters)
+    graph.run(partitions=1)
+    assert out.table()["n"].to_pylist() == [2, 3, 1, 3, 3]
+    assert same_out.table()["s"].to_pylist() == [6, 3, 3, 3]
+    assert letters.table().num_rows == 1
+
+
+def test_rows_come_in_their_order_whether_remembered_or_not() -> None:
+    @udf.asynchronous(cached=100)
+    async def named(key: int) -> str:
+        await trio.lowlevel.checkpoint()
+        if key % 7 == 3:
+            raise OSError("away")
+        return f"n{key}"
+
+    keys = [None if n % 11 == 0 else n * n % 50 for n in range(2000)]
+    graph, out = Graph("order"), Collect()
+    stream = graph.source("t", Table(pa.table({"n": range(2000), "key": keys})))
+    query = "SELECT n, named(key) AS name FROM t WHERE key IS NULL OR key % 7 <> 3"
+    sql(query, t=stream, functions=[named]).sink("out", out)
+    graph.run(partitions=1)
+    expected = [(n, None if key is None else f"n{key}") for n, key in enumerate(keys) if key is None or key % 7 != 3]
+    assert [(row["n"], row["name"]) for row in out.table().to_pylist()] == expected

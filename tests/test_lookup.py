@@ -40,6 +40,14 @@ def test_rows_that_find_nothing_stay() -> None:
     ]
 
 
+def test_remembered_answers_are_the_same() -> None:
+    rows = pa.table({"n": list(range(300)), "user_id": [None if n % 7 == 6 else n % 7 for n in range(300)]})
+    expected = [(n, n % 7, "ann", visit) for n in range(300) for visit in range(n % 7 if n % 7 < 5 else 0)]
+    assert collected(rows, "user_id", how="inner") == sorted(expected, key=str)
+    alone = [(n, None if n % 7 == 6 else n % 7, None, None) for n in range(300) if n % 7 in (0, 5, 6)]
+    assert collected(rows, "user_id") == sorted([*expected, *alone], key=str)
+
+
 def test_inner_look_ups_by_expressions() -> None:
     assert collected(TRADES, [col("user_id") - 1], how="inner") == [(2, 2, "ann", 0)]
 

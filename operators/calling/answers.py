@@ -5,8 +5,8 @@ A row that a changelog takes back takes back the answer that was given out with 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, Final
 
 import attrs
 import pyarrow as pa
@@ -17,6 +17,9 @@ from operators.expressions import BoundExpression, Cast
 from operators.expressions.awaited import AsyncCall, AsyncFunction
 from operators.values.objects import array_of
 from operators.values.rows import rows_of
+
+STRETCH: Final = 256
+"""Rows at most that are answered at once: what is done between two waits must not take long."""
 
 
 class Answers:
@@ -42,10 +45,51 @@ class Answers:
         """How many are kept or remembered."""
         return len(self._remembered) + (len(self._kept) if self._kept is not None else 0)
 
+    def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """The rows to be asked for, each by itself, and stretches of rows with remembered answers in a further column.
+
+        It is decided when a piece is taken: the more answers have come meanwhile, the longer the stretches are.
+        """
+        for low in range(0, batch.num_rows, STRETCH):
+            part = batch.slice(low, STRETCH)
+            found: list[pa.Array] = []
+            for place, values in enumerate(self._values_of(part)):
+                answer = None if values is None else self._known(values)
+                if answer is not None:
+                    found.append(answer)
+                    continue
+                if found:
+                    yield _with_answers(part.slice(place - len(found), len(found)), found)
+                    found = []
+                yield part.slice(place, 1)
+            if found:
+                yield _with_answers(part.slice(part.num_rows - len(found)), found)
+
+    def _values_of(self, part: pa.RecordBatch) -> Sequence[list[Any] | None]:
+        """The arguments of each row; None where no answer can be known."""
+        nothing = [None] * part.num_rows
+        if not self._function.cached or self._kept is not None or not self._arguments:
+            return nothing
+        try:
+            return [list(row) for row in zip(*(each(part).to_pylist() for each in self._arguments), strict=True)]
+        except Exception:
+            # Which rows are at fault is found when each asks by itself.
+            return nothing
+
+    def _known(self, values: list[Any]) -> pa.Array | None:
+        """The answer that is there already."""
+        if self._is_empty(values):
+            return pa.nulls(1, self._function.result)
+        answer = self._remembered.get(repr(values))
+        return answer.value if answer is not None and trio.current_time() < answer.until else None
+
+    def _is_empty(self, values: Sequence[Any]) -> bool:
+        return not self._function.called_on_null and any(value is None for value in values)
+
     async def of_row(self, row: pa.RecordBatch) -> pa.Array:
         """The answer for a batch of one row, as an array of it. Raises RowError where there is none."""
         values = [argument(row)[0].as_py() for argument in self._arguments]
-        if not self._function.called_on_null and any(value is None for value in values):
+        if self._is_empty(values):
             return pa.nulls(1, self._function.result)
         return await (self._asked(values) if self._kept is None else self._as_given(row, values))
 
@@ -107,6 +151,10 @@ class Answers:
             return array_of([value], self._function.result)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise RowError(f"{self._text}: what it returned is no {self._function.result}: {error}") from error
+
+
+def _with_answers(rows: pa.RecordBatch, answers: Sequence[pa.Array]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([*rows.columns, pa.concat_arrays(answers)], [*rows.schema.names, ""])
 
 
 @attrs.define(eq=False)

@@ -68,12 +68,14 @@ class _AwaitingPartition(AsyncPartition):
         self.concurrency = min(call.function.concurrency for _, call in operator.calls)
         self.ordered = True
         self._output = output.columns
+        self._width = len(given.columns)
         self._changelog = output.changelog
         self._calls = [Answers(call, given.columns, changelog=given.changelog) for _, call in operator.calls]
 
     def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        for row in range(batch.num_rows):
-            yield batch.slice(row, 1)
+        if len(self._calls) == 1:
+            return self._calls[0].pieces(batch)
+        return (batch.slice(row, 1) for row in range(batch.num_rows))
 
     def state_rows(self) -> int:
         """As `Partition.state_rows`."""
@@ -81,6 +83,7 @@ class _AwaitingPartition(AsyncPartition):
 
     async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
         columns = list(piece.columns)
+        remembered = len(columns) > self._width
+        answers = [columns.pop()] if remembered else [await call.of_row(piece) for call in self._calls]
         weight = [columns.pop()] if self._changelog else []
-        answers = [await call.of_row(piece) for call in self._calls]
         return pa.RecordBatch.from_arrays([*columns, *answers, *weight], schema=self._output)

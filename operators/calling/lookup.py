@@ -76,23 +76,27 @@ class _LookupPartition(AsyncPartition):
         self.ordered = True
         self._outer = operator.outer
         self._output = output.columns
+        self._given = len(given.columns)
         self._width = len(given.names)
         self._answers = Answers(operator.call, given.columns, changelog=given.changelog)
 
     def pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        for row in range(batch.num_rows):
-            yield batch.slice(row, 1)
+        return self._answers.pieces(batch)
 
     def state_rows(self) -> int:
         """As `Partition.state_rows`."""
         return len(self._answers)
 
     async def on_piece(self, piece: pa.RecordBatch) -> pa.RecordBatch:
-        found = pc.list_flatten(await self._answers.of_row(piece))
-        if self._outer and not len(found):
-            found = pa.nulls(1, found.type)
-        same = pa.array(np.zeros(len(found), np.int64))
-        columns = [column.take(same) for column in piece.columns]
+        lists = piece.column(self._given) if piece.num_columns > self._given else await self._answers.of_row(piece)
+        lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+        made = np.maximum(lengths, 1) if self._outer else lengths
+        rows = np.repeat(np.arange(len(made)), made)
+        found = pc.list_flatten(lists)
+        if len(found) < len(rows):
+            there = lengths[rows] > 0
+            found = found.take(pa.array(np.maximum(np.cumsum(there) - 1, 0), mask=~there))
+        columns = [column.take(pa.array(rows)) for column in piece.columns[: self._given]]
         weight = columns[self._width :]
         fields = [pc.struct_field(found, [place]) for place in range(found.type.num_fields)]
         return pa.RecordBatch.from_arrays([*columns[: self._width], *fields, *weight], schema=self._output)
