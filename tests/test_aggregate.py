@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from flow import Graph, GraphError, RowError
 from flow.schema import StreamSchema
 from operators import Aggregate, Hop, Tumble, WindowAggregate, agg
+from operators.aggregates.accumulator import Values
+from operators.aggregates.sums import DecimalSum
 from operators.expressions import col
 from operators.in_process.tables import Collect, Table
 from tests.aggregating import changelog, cut, handed_over, opened, oracle, rows, run, run_in_two, same, summed
@@ -330,6 +332,29 @@ def test_integer_sums_do_not_wrap() -> None:
     for batches in ([[top, 1]], [[top], [1]], [[-(2**63)], [-1]], [[2**62] * 4], [[-(2**62)] * 5]):
         with pytest.raises(RowError, match="beyond BIGINT"):
             total(*batches)
+
+
+@pytest.mark.parametrize("largest", [10**6, 2**60, 10**30])
+def test_decimal_sums_are_exact_however_long_they_get(largest: int) -> None:
+    random, kind = np.random.default_rng(5), pa.decimal128(38, 0)
+    state, sums = DecimalSum(kind), [0] * 8
+    for turn in range(3):
+        for size in (4, 8):
+            state.grow(size)
+            for _ in range(10):
+                slots = random.integers(0, size, 20)
+                weights = random.integers(-2, 4, 20)
+                given_values = [int(value) * largest // 1000 for value in random.integers(-900, 1000, 20)]
+                array = pa.array([Decimal(value) for value in given_values], kind)
+                state.update(Values(slots, array, size, weights))
+                for slot, value, weight in zip(slots.tolist(), given_values, weights.tolist(), strict=True):
+                    sums[slot] += value * weight
+        keep = np.arange(8) != 3
+        expected = [Decimal(total) if slot != 3 else None for slot, total in enumerate(sums)]
+        assert state.partial(np.arange(8), keep)[0].to_pylist() == expected, turn
+        np.testing.assert_allclose(state.totals(np.arange(8)), np.array(sums, np.float64), rtol=1e-15)
+        state.clear()
+        sums = [0] * 8
 
 
 def test_decimal_sums_do_not_wrap() -> None:

@@ -15,7 +15,7 @@ from flow.errors import RowError
 from operators.aggregates.accumulator import MergedByValue, Values
 from operators.aggregates.columns import BoolArray, IntArray, column, floats, grown, present
 from operators.expressions.type_names import type_text
-from operators.values.decimals import largest, unscaled
+from operators.values.decimals import decimals, largest, unscaled
 
 _LIMIT: Final = 2**63
 _LOW: Final = 0xFFFFFFFF
@@ -124,19 +124,50 @@ class FloatSum(MergedByValue):
 
 
 class DecimalSum(MergedByValue):
-    """A decimal sum of 38 digits a slot, kept as four limbs of 32 bits of which the last has the sign."""
+    """A decimal sum of 38 digits a slot: in an int64 as long as all of them fit.
+
+    From then on they are kept as four limbs of 32 bits, of which the last has the sign.
+    """
 
     def __init__(self, kind: pa.DataType) -> None:
         super().__init__(kind)
         self.state_type = pa.decimal128(38, kind.scale)
+        self._short: IntArray | None = np.zeros(0, np.int64)
+        # Never below the greatest absolute sum.
+        self._bound = 0
         self._limbs = _Limbs(0, 4)
 
     def grow(self, size: int) -> None:
         """As `Accumulator.grow`."""
-        self._limbs.limbs = [grown(limb, size, 0) for limb in self._limbs.limbs]
+        if self._short is not None:
+            self._short = grown(self._short, size, 0)
+        else:
+            self._limbs.limbs = [grown(limb, size, 0) for limb in self._limbs.limbs]
 
     def update(self, values: Values) -> None:
         """Add decimals."""
+        if self._short is not None:
+            if self._add_short(values, self._short):
+                return
+            short, self._short = self._short, None
+            self._limbs.limbs = [short & _LOW, (short >> 32) & _LOW, (short >> 63) & _LOW, short >> 63]
+        self._add_long(values)
+
+    def _add_short(self, values: Values, sums: IntArray) -> bool:
+        """Add decimals to sums of 64 bits, unless these may not be enough."""
+        digits = unscaled(values.array)
+        if digits is None:
+            return False
+        added = len(digits) * largest(digits) * (1 if values.weights is None else largest(values.weights))
+        if self._bound + added >= _LIMIT:
+            self._bound = largest(sums)
+            if self._bound + added >= _LIMIT:
+                return False
+        self._bound += added
+        np.add.at(sums, values.slots, digits if values.weights is None else digits * values.weights)
+        return True
+
+    def _add_long(self, values: Values) -> None:
         touched = _Limbs.of([limb[values.touched] for limb in self._limbs.limbs])
         sums = _small_sums(values)
         if sums is None:
@@ -160,6 +191,8 @@ class DecimalSum(MergedByValue):
 
     def partial(self, slots: IntArray, keep: BoolArray | None) -> list[pa.Array]:
         """The sums."""
+        if self._short is not None:
+            return [decimals(self.state_type, self._short[slots], None if keep is None else ~keep)]
         words = np.empty((len(slots), 4), np.uint32)
         for power, limb in enumerate(self._limbs.limbs):
             words[:, power] = limb[slots].astype(np.uint32)
@@ -168,8 +201,8 @@ class DecimalSum(MergedByValue):
 
     def clear(self) -> None:
         """As `Accumulator.clear`."""
-        for limb in self._limbs.limbs:
-            limb.fill(0)
+        size = len(self._limbs.limbs[0]) if self._short is None else len(self._short)
+        self._short, self._bound, self._limbs = np.zeros(size, np.int64), 0, _Limbs(0, 4)
 
 
 class _Limbs:
