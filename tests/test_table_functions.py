@@ -203,6 +203,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "def pieces(text):\n    yield from enumerate(text.split())\n"
         "async def waits(n):\n    for number in range(n):\n        yield number\n"
         "@udf.table(returns={'x': 'BIGINT'})\ndef numbers(n: int):\n    return range(n)\n"
+        "def parts(lists):\n    return lists\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -225,6 +226,18 @@ def test_create_function_returns_table(module: Path) -> None:
     ).run()
     (part,) = (module / "out").glob("*.json*")
     assert part.read_text().strip() == '{"word":"words","w":1,"x":0}'
+
+
+def test_create_vectorised_function(module: Path) -> None:
+    script(
+        "CREATE TABLE out WITH (connector = 'files', path = 'out/', format = 'json');"
+        "CREATE FUNCTION parts(lists STRUCT<x BIGINT>[]) RETURNS TABLE (x BIGINT) LANGUAGE PYTHON"
+        " AS 'word_functions:parts' WITH (kind = 'vectorised');"
+        "INSERT INTO out SELECT t.n, u.x FROM (VALUES (1, [{'x': 5}, {'x': 6}]), (2, NULL)) AS t (n, l)"
+        " LEFT JOIN LATERAL parts(t.l) AS u ON TRUE"
+    ).run()
+    (part,) = (module / "out").glob("*.json*")
+    assert part.read_text().splitlines() == ['{"n":1,"x":5}', '{"n":1,"x":6}', '{"n":2,"x":null}']
 
 
 def test_functions_are_shown_with_their_columns(module: Path) -> None:

@@ -146,10 +146,10 @@ def test_what_fails_says_for_which_row() -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("SELECT taxed(price) FROM sales", r"taxed\(\) takes \(double, double\), and is given \(double\)"),
-        ("SELECT taxed(shop, 1) FROM sales", r"is given \(string, int64\)"),
+        ("SELECT taxed(price) FROM sales", r"taxed\(\) takes \(DOUBLE, DOUBLE\), and is given \(DOUBLE\)"),
+        ("SELECT taxed(shop, 1) FROM sales", r"is given \(TEXT, BIGINT\)"),
         ("SELECT taxd(price, 1) FROM sales", "no function 'taxd'"),
-        ("SELECT weighted(shop, amount) FROM sales", r"weighted\(\) takes \(double, int32\)"),
+        ("SELECT weighted(shop, amount) FROM sales", r"weighted\(\) takes \(DOUBLE, INTEGER\)"),
         ("SELECT weighted(DISTINCT price, amount) FROM sales", "no DISTINCT"),
         ("SELECT amount FROM sales WHERE trail(shop) = 'a'", "aggregates are not allowed in WHERE"),
     ],

@@ -18,6 +18,7 @@ from operators.expressions.bound import Bound, BoundCall, coerced, folded
 from operators.expressions.build import Expr, expression
 from operators.expressions.expression import Expression
 from operators.expressions.registry import Kernel
+from operators.expressions.type_names import type_text
 from operators.expressions.types import Argument, ExpressionError, common
 from operators.values.objects import array_of
 
@@ -28,7 +29,7 @@ def check_arguments(name: str, declared: Sequence[pa.DataType], given: Sequence[
         common([Argument(kind), argument]) == kind for kind, argument in zip(declared, given, strict=True)
     )
     if not fits:
-        wanted, got = (", ".join(map(str, kinds)) for kinds in (declared, [argument.type for argument in given]))
+        wanted, got = (", ".join(map(type_text, kinds)) for kinds in (declared, [argument.type for argument in given]))
         raise ExpressionError(f"{name}() takes ({wanted}), and is given ({got})")
 
 

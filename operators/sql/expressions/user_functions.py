@@ -126,7 +126,9 @@ def _columns(text: Text, returned: exp.Schema) -> pa.Schema:
     for tree in returned.expressions:
         kind = tree.args.get("kind")
         if not isinstance(tree, exp.ColumnDef) or kind is None or tree.args.get("constraints"):
-            raise text.error("a column that is returned needs a name and a type: RETURNS TABLE (x BIGINT)", tree)
+            raise text.error(
+                "a column that is returned needs a name and a type", tree, "write RETURNS TABLE (x BIGINT)"
+            )
         if tree.name in columns:
             raise text.error(f"the column {tree.name!r} is declared twice", tree)
         columns[tree.name] = arrow_type(text, kind)
