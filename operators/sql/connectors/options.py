@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from flow.durations import microseconds
 from flow.errors import GraphError, PenstockError, known
+from operators.expressions.type_names import in_sql
 from operators.sql.expressions.loading import loaded
 from operators.sql.grammar.dialect import Text, Tree, exp
 from operators.sql.grammar.errors import SqlError
@@ -103,7 +104,7 @@ class Options:
         except SqlError:
             raise
         except PenstockError as error:
-            raise self._text.error(str(error), self._at) from error
+            raise self._text.error(in_sql(str(error)), self._at) from error
 
     def finish(self, table: str) -> None:
         """Raise for an option that nobody asked for."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from flow.errors import RowError
 from operators.expressions import Cast, Expression
+from operators.expressions.types import ExpressionError
 from operators.sql.expressions.reader import ExpressionReader
 from operators.sql.grammar.dialect import Text, Tree, exp, render
 
@@ -39,5 +40,5 @@ def value_of(
     (row,) = ONE_ROW.to_batches()
     try:
         return wanted.bind(ONE_ROW.schema)(row)
-    except RowError as error:
+    except (RowError, ExpressionError) as error:
         raise text.error(str(error), at, hint) from None

@@ -11,6 +11,7 @@ from typing import cast
 
 from flow.errors import GraphError
 from operators.expressions import Column
+from operators.expressions.type_names import in_sql
 from operators.sql.expressions.constants import ONE_ROW
 from operators.sql.expressions.reader import aggregate_calls, bare, conjuncts
 from operators.sql.expressions.user_functions import mark_aggregates
@@ -56,7 +57,7 @@ def plan_query(text: Text, query: Tree, catalog: Catalog) -> p.Plan:
     except SqlError:
         raise
     except GraphError as error:
-        raise text.error(str(error), query) from error
+        raise text.error(in_sql(str(error)), query) from error
     except RecursionError:
         raise text.error("the query is nested too deep", query) from None
 

@@ -21,6 +21,7 @@ from operators.calling.await_calls import AwaitCalls
 from operators.check import Check
 from operators.computed import Computed
 from operators.expressions import Column, Expression, bind_condition
+from operators.expressions.type_names import in_sql
 from operators.sql.connectors.options import Options
 from operators.sql.connectors.registry import looks_up, lookup_of, source_of
 from operators.sql.explain import needed
@@ -154,7 +155,7 @@ class Catalog(Mapping[str, p.Plan]):
             try:
                 bind_condition(condition, stream.schema.columns)
             except GraphError as error:
-                raise self._text.error(str(error), tree) from error
+                raise self._text.error(in_sql(str(error)), tree) from error
         check = Check(tuple(zip(labels, conditions, strict=True)))
         name = self._graph.unique_name(f"{table.name}.check")
         return table.options.make(lambda: stream.apply(check, name=name, on_error=policy))

@@ -14,6 +14,7 @@ import pyarrow as pa
 from flow.errors import GraphError, known
 from flow.graph import Stream
 from operators.expressions import Cast, Column, Expression, Literal
+from operators.expressions.type_names import in_sql
 from operators.sql.connectors.registry import sink_of
 from operators.sql.expressions.constants import constant, value_of
 from operators.sql.grammar.dialect import Text, Tree, exp
@@ -157,7 +158,7 @@ class Targets:
         try:
             return cast_to(plan, columns)
         except GraphError as error:
-            raise self._text.error(str(error), at) from error
+            raise self._text.error(in_sql(str(error)), at) from error
 
     def write(self) -> None:
         """Add the sinks.

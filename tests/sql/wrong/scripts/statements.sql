@@ -312,3 +312,12 @@ INSERT INTO t VALUES ('b', 'a');
 -- 2:35 CAST('b' AS INTEGER) ... 'b'
 CREATE TABLE t (n INT, s TEXT) WITH (connector = 'null');
 INSERT INTO t (s, n) VALUES ('a', 'b');
+
+-- 1:14 'f': event time column 'dep_delay' has type BIGINT; it must be a timestamp
+-- hint: declare it TIMESTAMP
+CREATE TABLE f (dep_delay BIGINT, WATERMARK FOR dep_delay AS dep_delay) WITH (connector = 'files', path = 'examples/data/flights_2013_01.csv.gz', format = 'csv', nulls = 'NA');
+SELECT * FROM f;
+
+-- 2:22 CAST(1 AS DATE): BIGINT cannot be cast to DATE
+CREATE TABLE y (a DATE) WITH (connector = 'null');
+INSERT INTO y SELECT 1;
