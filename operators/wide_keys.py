@@ -49,6 +49,8 @@ class WideKeys:
         self._narrow = KeyIndex([part for number in self._short for part in _parts(self._kinds[number])])
         self._rest = Payload([self._kinds[number] for number in self._long])
         self._whole: KeyIndex | None = None
+        # The first slots of `_whole` by those that they had before, and the other way round, where these are others.
+        self._moved = self._back = np.zeros(0, np.int64)
         self._aside: KeyIndex | None = None
         # As long as no key stands aside, slots are the numbers of `_narrow`. Below zero is the inverse of one aside.
         self._numbers, self._slots, self._slots_aside = (np.zeros(0, np.int64) for _ in range(3))
@@ -61,7 +63,7 @@ class WideKeys:
     def slots(self, columns: Sequence[pa.Array]) -> IntArray:
         """The slot of each row, int64[n]; keys not met before get new slots."""
         if self._whole is not None:
-            return self._whole.slots(columns)
+            return _renumbered(self._whole.slots(columns), self._moved)
         known, size = len(self._narrow), len(self)
         columns = [plain(array) for array in columns]
         numbers = self._narrow.slots([part for number in self._short for part in _split(columns[number])])
@@ -70,7 +72,8 @@ class WideKeys:
             if not len(apart):
                 return numbers
             if known <= _FEW and len(apart) * _SELDOM > len(numbers):
-                return self._given_up(known).slots(columns)
+                self._give_up(known)
+                return self.slots(columns)
             self._aside = KeyIndex(self._kinds)
             self._numbers, self._slots = np.arange(known), np.arange(known)
         aside = self._slots_of_apart(columns, apart, known, size)
@@ -80,9 +83,9 @@ class WideKeys:
 
     def columns(self, slots: IntArray | None = None) -> list[pa.Array]:
         """The key values of slots (None: of all), one array a key column."""
-        if self._whole is not None:
-            return self._whole.columns(slots)
         slots = np.arange(len(self)) if slots is None else slots
+        if self._whole is not None:
+            return self._whole.columns(_renumbered(slots, self._back))
         if self._aside is None:
             return self._narrow_columns(slots)
         numbers = self._numbers[slots]
@@ -114,13 +117,14 @@ class WideKeys:
             apart |= differ(before, after if after.type == before.type else after.cast(before.type))
         return rows[apart]
 
-    def _given_up(self, known: int) -> KeyIndex:
-        """An index of all columns, with the first `known` keys, which is used from now on."""
+    def _give_up(self, known: int) -> None:
+        """Use an index of all columns from now on, in which the first `known` keys have the slots that they had."""
         whole = KeyIndex(self._kinds)
-        whole.slots(self._narrow_columns(np.arange(known)))
+        back = whole.slots(self._narrow_columns(np.arange(known)))
         self.clear()
         self._whole = whole
-        return whole
+        if (back != np.arange(known)).any():
+            self._back, self._moved = back, np.argsort(back)
 
     def _slots_of_apart(self, columns: Sequence[pa.Array], apart: IntArray, known: int, size: int) -> IntArray:
         """The slots of rows whose keys stand aside; those of new keys, here and there, are noted."""
@@ -147,6 +151,16 @@ class WideKeys:
         for number, array in zip(self._long, self._rest.take(numbers, range(len(self._long))), strict=True):
             columns[number] = array
         return columns
+
+
+def _renumbered(slots: IntArray, numbers: IntArray) -> IntArray:
+    """Slots, of which the first ones have other numbers."""
+    if not len(numbers):
+        return slots
+    known = slots < len(numbers)
+    renumbered = slots.copy()
+    renumbered[known] = numbers[slots[known]]
+    return renumbered
 
 
 def key_index(kinds: Sequence[pa.DataType]) -> KeyIndex | WideKeys:

@@ -89,3 +89,16 @@ def test_dictionaries_are_as_their_values() -> None:
 )
 def test_other_keys_have_a_plain_index(kinds: list[pa.DataType]) -> None:
     assert isinstance(key_index(kinds), KeyIndex)
+
+
+def test_keys_keep_their_slots_when_all_columns_are_looked_at() -> None:
+    kinds = [pa.int64(), pa.string(), pa.float64()]
+    first = [(None, None, 0.0), (None, "ab", None), (1, None, 1.0), (None, None, 0.5)]
+    second = [(1, "", 1.0), (1, "ab", 1.0)]
+    index, held = key_index(kinds), {}
+    for rows in (first, second, [*second, *first]):
+        columns = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
+        for row, slot in zip(rows, index.slots(columns).tolist(), strict=True):
+            assert held.setdefault(row, slot) == slot
+    back = [array.to_pylist() for array in index.columns(np.array(list(held.values())))]
+    assert list(zip(*back, strict=True)) == list(held)

@@ -208,3 +208,14 @@ SELECT id, row_number() OVER (PARTITION BY id ORDER BY name) AS n FROM users;
 
 -- case: those in the first three, by a subquery
 SELECT symbol FROM trades WHERE price IN (SELECT price FROM trades ORDER BY price DESC NULLS LAST LIMIT 3);
+
+-- case: the first rows of a self join, whose long values differ where the short ones are equal
+-- table: same (i BIGINT, f DOUBLE, s VARCHAR, w TIMESTAMP)
+-- NULL | 0 | NULL | 2024-01-01 00:02:00
+-- 1 | 1 |  | 2024-01-01 00:02:00
+-- NULL | NULL | ab | 2024-01-01 01:00:00
+-- 1 | 1 | NULL | 2024-01-01 01:00:00
+-- 1 | 1 | ab | 2024-01-01 00:02:00
+-- NULL | 0.5 | NULL | 2024-01-01 00:02:00
+SELECT DISTINCT ON (f) i, s FROM (SELECT a.* FROM same AS a NATURAL LEFT JOIN same AS b) AS q
+ORDER BY f DESC NULLS LAST, i NULLS FIRST, s NULLS LAST, w NULLS FIRST;
