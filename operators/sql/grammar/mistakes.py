@@ -223,12 +223,9 @@ class Mistake:
         return name, name.text.lower()
 
 
-def unexpected(mistake: Mistake) -> SqlError:
-    """The error of a token that cannot stand where it does."""
-    token, before = mistake.token, mistake.before()
-    word, last = token.text.upper(), before.text.upper() if before is not None else ""
-    shown = mistake.shown()
-    source = mistake.text.text
+def _wrong_sign(mistake: Mistake) -> SqlError | None:
+    """The error of a character that is no sign of SQL's."""
+    token, source = mistake.token, mistake.text.text
     if source.startswith("=>", token.start):
         return mistake.error("unexpected '=>'", "greater or equal is written >=")
     if source[token.start] in "≥≤≠":
@@ -242,15 +239,25 @@ def unexpected(mistake: Mistake) -> SqlError:
         return mistake.error(
             "unexpected '`'",
             "names are quoted by \"double quotes\"; dialect='mysql' reads others",
-            before if source[token.start] != "`" else None,
+            mistake.before() if source[token.start] != "`" else None,
         )
+    return None
+
+
+def unexpected(mistake: Mistake) -> SqlError:
+    """The error of a token that cannot stand where it does."""
+    token, before = mistake.token, mistake.before()
+    word, last = token.text.upper(), before.text.upper() if before is not None else ""
+    shown = mistake.shown()
+    if (sign := _wrong_sign(mistake)) is not None:
+        return sign
     if kind(token) == "R_PAREN" and mistake.opened() is None:
         return mistake.error("unexpected ')': no parenthesis is open here", "leave it out, or open one before")
     if "EMIT" in (word, last):
         return mistake.error(f"unexpected {shown}", "write EMIT FINAL or EMIT CHANGES at the end")
     if last in ("GROUP", "ORDER", "PARTITION"):
         return mistake.error(f"expected BY after {last} near {shown}", f"write {last} BY", before)
-    if last == "TOP" or (kind(token) == "NUMBER" and last == "TOP"):
+    if last == "TOP":
         return mistake.error(f"unexpected {shown}", "write LIMIT 10 at the end of the query, for example", before)
     if (found := mistake.misspelled()) is not None:
         return found

@@ -158,35 +158,21 @@ class _Reading:
                 )
 
     def _column(self, part: Tree) -> Tree:
+        """A column as an expression of the table's columns: itself, or what it is computed of, under its name."""
         text = self._text
         if not isinstance(part, exp.ColumnDef):
             raise text.error(f"expected a column and its type, found {render(part)!r}", part)
-        kind, computed = part.args.get("kind"), None
+        kind, computed, default = part.args.get("kind"), None, None
         identifier = part.this.copy()
         identifier.set("quoted", True)
-        column = exp.Column(this=identifier)
-        default: Tree | None = None
         for constraint in part.args.get("constraints") or ():
             match constraint.kind:
                 case exp.ComputedColumnConstraint():
                     computed = constraint.kind.this
-                case exp.PrimaryKeyColumnConstraint():
-                    self._keys.append((part, [identifier]))
-                case exp.NotNullColumnConstraint() if constraint.kind.args.get("allow_null"):
-                    pass
-                case exp.NotNullColumnConstraint():
-                    condition = exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null()))
-                    self.conditions.append((condition, f"{part.name} NOT NULL"))
-                case exp.CheckColumnConstraint():
-                    self._check(constraint.kind.this)
                 case exp.DefaultColumnConstraint():
                     default = constraint.kind.this
                 case _:
-                    raise text.error(
-                        f"{render(constraint)} is not supported: nothing would check it",
-                        part,
-                        "leave it out, or filter with WHERE",
-                    )
+                    self._constrain(part, identifier, constraint)
         if computed is not None:
             self._of_one_row(computed, "a computed column")
             if default is not None:
@@ -200,7 +186,26 @@ class _Reading:
         if default is not None:
             self.defaults[part.name] = default
         self.columns.append(Column(part.name, arrow_type(text, kind), is_plain_timestamp(kind)))
-        return column
+        return exp.Column(this=identifier)
+
+    def _constrain(self, part: exp.ColumnDef, identifier: exp.Identifier, constraint: exp.ColumnConstraint) -> None:
+        """Note a key or a condition that stands behind a column."""
+        match constraint.kind:
+            case exp.PrimaryKeyColumnConstraint():
+                self._keys.append((part, [identifier]))
+            case exp.NotNullColumnConstraint() if constraint.kind.args.get("allow_null"):
+                pass
+            case exp.NotNullColumnConstraint():
+                condition = exp.Not(this=exp.Is(this=exp.Column(this=identifier.copy()), expression=exp.Null()))
+                self.conditions.append((condition, f"{part.name} NOT NULL"))
+            case exp.CheckColumnConstraint():
+                self._check(constraint.kind.this)
+            case _:
+                raise self._text.error(
+                    f"{render(constraint)} is not supported: nothing would check it",
+                    part,
+                    "leave it out, or filter with WHERE",
+                )
 
 
 def _watermark(text: Text, part: exp.WatermarkColumnConstraint) -> Watermark:
