@@ -227,7 +227,7 @@ def table(
             raise GraphError(f"{described(function)} is not async: it is neither repeated nor remembered")
         if vectorised and (waits or not arguments):
             raise GraphError(f"{described(function)} is vectorised: it has arguments=, and is not async")
-        own: str = name or getattr(function, "__name__", type(function).__name__)
+        own = name or str(getattr(function, "__name__", type(function).__name__))
         kinds, result = _types(function, arguments, rows_type(columns))
         rows = tuple(columns.names)
         lists: ScalarFunction | AsyncFunction
