@@ -168,17 +168,7 @@ def qualify_from(
     join = item.join
     if join is None:
         return both
-    merged: list[_Merged] = []
-    if join.method == "NATURAL":
-        names = {each.name for each in right.visible}
-        shared = dict.fromkeys(each.name for each in left.visible if each.name in names)
-        merged = [_merge(text, exp.to_identifier(name, quoted=True), left, right, item) for name in shared]
-    elif using := join.args.get("using"):
-        named = [_named(each) for each in using]
-        for place, one in enumerate(named):
-            if any(one.name == other.name for other in named[:place]):
-                raise text.error(f"column {one.name!r} stands twice in USING", one, "leave one of them out")
-        merged = [_merge(text, one, left, right, item) for one in named]
+    merged = [_merge(text, name, left, right, item) for name in _shared(text, join, left, right)]
     if merged or join.method:
         join.set("method", None)
         join.set("using", None)
@@ -193,6 +183,19 @@ def qualify_from(
     if item.kind in ("semi", "anti"):
         return left
     return both
+
+
+def _shared(text: Text, join: exp.Join, left: Scope, right: Scope) -> list[exp.Identifier]:
+    """The columns that NATURAL or USING makes one of."""
+    if join.method == "NATURAL":
+        names = {each.name for each in right.visible}
+        shared = dict.fromkeys(each.name for each in left.visible if each.name in names)
+        return [exp.to_identifier(name, quoted=True) for name in shared]
+    named = [_named(each) for each in join.args.get("using") or ()]
+    for place, one in enumerate(named):
+        if any(one.name == other.name for other in named[:place]):
+            raise text.error(f"column {one.name!r} stands twice in USING", one, "leave one of them out")
+    return named
 
 
 @attrs.frozen(eq=False)
