@@ -71,8 +71,11 @@ class Aggregates(Values):
         x = self.value(columns, self.pick([INT, FLOAT]), 1, column=True)
         y = self.value(columns, self.pick([INT, FLOAT]), 0, column=True)
         calls = [f"avg({x})", f"avg(DISTINCT {x})", f"avg({self.value(columns, DECIMAL, 0, column=True)})"]
-        calls += [f"{name}({x})" for name in ("stddev", "stddev_pop", "var_samp", "var_pop")]
-        calls += [f"{name}({y}, {x})" for name in ("regr_count", "regr_avgx", "regr_sxx")]
+        calls += [f"{name}({x})" for name in ("stddev", "var_samp")]
+        # Of one value DuckDB says 0, be it infinite or NaN.
+        calls += [both(f"{name}({x})", f"({name}({x}) + 0 * avg({x}))") for name in ("stddev_pop", "var_pop")]
+        calls += [both(f"regr_sxx({y}, {x})", f"(regr_sxx({y}, {x}) + 0 * regr_avgx({y}, {x}))")]
+        calls += [f"{name}({y}, {x})" for name in ("regr_count", "regr_avgx")]
         calls += [f"percentile_cont(0.25) WITHIN GROUP (ORDER BY {x})"]
         return calls
 

@@ -172,3 +172,10 @@ SELECT id, a IN ([1], [1, NULL]) AS one, a NOT IN ([2], [1]) AS two, r IN ({'x':
 -- duckdb:
 SELECT id, a IN ([1], [1, NULL]) AS one, a NOT IN ([2], [1]) AS two, r IN ({'x': 1, 'y': 'a'}, {'x': 1, 'y': NULL}) AS three,
   json_array(id) IN ('[1]'::json, '[3]'::json) AS four FROM nested
+
+-- case: an element of a list that is made of another
+-- table: made (i BIGINT)
+-- 1
+-- 2
+-- NULL
+SELECT i, [x + 1 FOR x IN [i, 7]][2] AS one, [[x * 2 FOR x IN [i, 7] IF x > 1][1], 2] AS two FROM made

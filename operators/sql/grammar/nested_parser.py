@@ -59,14 +59,17 @@ class NestedParser(Parser):
 
     def _parse_bracket(self, *arguments: Any, **options: Any) -> Any:
         node = super()._parse_bracket(*arguments, **options)
-        if isinstance(node, exp.Array) and [type(each) for each in node.expressions] == [exp.Comprehension]:
-            return _comprehended(node.expressions[0])
         subscript = node
         while isinstance(subscript, exp.Bracket):
             if subscript.args.get("offset") is None:
                 # What sqlglot would do to indices depends on what it knows of their types.
                 subscript.set("offset", type(self.dialect).INDEX_OFFSET)
             subscript = subscript.this
+        if isinstance(subscript, exp.Array) and [type(each) for each in subscript.expressions] == [exp.Comprehension]:
+            made = _comprehended(subscript.expressions[0])
+            if subscript is node:
+                return made
+            subscript.replace(made)
         return node
 
 
