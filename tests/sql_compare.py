@@ -71,7 +71,7 @@ class Oracle:
         return _rows(self._connection.execute(f"EXECUTE asked{number}"))
 
     def at_odds(self, number: int) -> bool:
-        """Whether DuckDB, with its optimizer, gives another answer than without, where it was asked last."""
+        """Whether DuckDB, with its optimizer, gives another answer than without, or none, where it was asked last."""
         first = _rows(self._connection.execute(f"EXECUTE asked{number}"))
         self._connection.execute("PRAGMA enable_optimizer")
         try:
