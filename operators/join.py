@@ -94,6 +94,7 @@ class Join(Operator):
         condition: over the columns of both sides, what a pair must satisfy too.
         null_safe: whether NULL keys equal each other; else rows with a NULL key have no partner.
         broadcast: the side of which every partition gets every row.
+        gives: the columns that come out, of those that would; None gives all.
         single: whether there is one partition: where there is no key, and nothing is broadcast.
     """
 
@@ -102,6 +103,7 @@ class Join(Operator):
     condition: Expression | None = attrs.field(default=None, converter=_condition)
     null_safe: bool = False
     broadcast: Literal["left", "right"] | None = attrs.field(default=None)
+    gives: tuple[str, ...] | None = None
     single: bool = attrs.field(init=False, repr=False, eq=False)
     takes_back: str = attrs.field(init=False, repr=False, eq=False)
     early: tuple[str, ...] = attrs.field(init=False, repr=False, eq=False)
@@ -166,6 +168,11 @@ class Join(Operator):
         if self.condition is not None:
             bind_condition(self.condition, pa.schema([*_fields(left), *_fields(right)]))
         columns = pa.schema([*_fields(left), *(_fields(right) if self.paired else ())])
+        if self.gives is not None:
+            for name in self.gives:
+                if name not in columns.names:
+                    raise GraphError(f"no column {name!r} to give; {known(name, columns.names)}")
+            columns = pa.schema([field for field in columns if field.name in self.gives])
         appends = self.kind in ("inner", "semi") and not left.changelog and not right.changelog
         return StreamSchema(columns if appends else changelog_of(columns))
 
@@ -180,49 +187,55 @@ class Join(Operator):
 
     def open(self, context: PartitionContext) -> Partition:
         """As `Operator.open`."""
-        schemas = [context.inputs[port] for port in self.ports]
-        read = frozenset[str]() if self.condition is None else self.condition.columns
-        inputs: list[Input] = []
-        for side, schema in enumerate(schemas):
-            keys = [pair[side] for pair in self.keys]
-            whole = self.paired or side == 0
-            names = [name for name in schema.names if whole or name in keys or name in read]
-            inputs.append(
-                Input(
-                    columns=names,
-                    kinds=[plain_type(schema.column_type(name)) for name in names],
-                    keys=[names.index(key) for key in keys],
-                    changelog=schema.changelog,
-                    shown=_SHOWN[self.kind][side],
-                    kept=whole or self.condition is not None,
-                )
-            )
-        left, right = inputs
-        asked = [[index for index, name in enumerate(given.columns) if name in read] for given in inputs]
+        left, right = (self._input(side, context.inputs) for side in (0, 1))
         bound = None
         if self.condition is not None:
-            fields = [
-                pa.field(given.columns[i], given.kinds[i])
-                for given, some in zip(inputs, asked, strict=True)
-                for i in some
-            ]
-            bound = bind_condition(self.condition, pa.schema(fields))
-        output = self.output(context.inputs).columns
+            asked = [pa.field(given.columns[i], given.kinds[i]) for given in (left, right) for i in given.asked]
+            bound = bind_condition(self.condition, pa.schema(asked))
         whole_side = None if self.broadcast is None else self.ports.index(self.broadcast)
         return JoinPartition(
             (left, right),
-            output,
+            self.output(context.inputs).columns,
             self.paired,
             self.null_safe,
             bound,
-            (asked[0], asked[1]),
             elsewhere=None if context.partition == 0 else whole_side,
             everywhere=whole_side,
         )
 
+    def _input(self, side: int, inputs: Mapping[str, StreamSchema]) -> Input:
+        schema, other = inputs[self.ports[side]], inputs[self.ports[1 - side]]
+        read = frozenset[str]() if self.condition is None else self.condition.columns
+        whole = self.paired or side == 0
+        given = self._given(schema) if whole else frozenset[str]()
+        if self.paired:
+            # A key that comes out of the other side is as well taken from the rows of this one that it meets.
+            given_there = self._given(other)
+            met = {pair[side] for pair in self.keys if pair[1 - side] in given_there}
+        else:
+            met = set()
+        names = [name for name in schema.names if name in given or name in read or name in met]
+        keys = [pair[side] for pair in self.keys]
+        return Input(
+            keys=keys,
+            key_kinds=[plain_type(schema.column_type(key)) for key in keys],
+            columns=names,
+            kinds=[plain_type(schema.column_type(name)) for name in names],
+            given=[place for place, name in enumerate(names) if name in given],
+            asked=[place for place, name in enumerate(names) if name in read],
+            changelog=schema.changelog,
+            shown=_SHOWN[self.kind][side],
+            kept=whole or self.condition is not None,
+        )
+
+    def _given(self, schema: StreamSchema) -> frozenset[str]:
+        names = frozenset(schema.names)
+        return names if self.gives is None else names.intersection(self.gives)
+
     def needs(self, wanted: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """What is wanted, the keys, and what the condition reads."""
         read = frozenset[str]() if self.condition is None else self.condition.columns
+        wanted = wanted if self.gives is None else wanted.intersection(self.gives)
         left = wanted | read | {key for key, _ in self.keys}
         right = (wanted if self.paired else frozenset()) | read | {key for _, key in self.keys}
         return {"left": left - {WEIGHT}, "right": right - {WEIGHT}}
@@ -240,7 +253,7 @@ def _fields(schema: StreamSchema) -> list[pa.Field]:
             pa.nulls(0, field.type).take(pa.array([], pa.int64()))
         except pa.ArrowNotImplementedError as error:
             raise GraphError(
-                f"rows with columns of type {type_text(field.type)} cannot be joined: cast {field.name!r} first"
+                f"rows with columns of type {field.type} cannot be joined: cast {field.name!r} first"
             ) from error
     return fields
 

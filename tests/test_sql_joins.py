@@ -20,41 +20,38 @@ PLANS = [
     (
         "SELECT x, y FROM a JOIN b ON a.id = b.id AND x < y AND u = 'k'",
         """
-        Project(x AS x, y AS y)
-          Join(inner, on id = b.id and x < y)
-            Project(id AS id, x AS x)
-              Filter(u = 'k')
-                Scan(a)
-            Project(id AS b.id, y AS y)
-              Scan(b)
+        Join(inner, on id = b.id and x < y)
+          Project(id AS id, x AS x)
+            Filter(u = 'k')
+              Scan(a)
+          Project(id AS b.id, y AS y)
+            Scan(b)
         """,
     ),
     (
         "SELECT x, y FROM a, b WHERE x = 1 AND v = upper(u) AND y = 2",
         """
-        Project(x AS x, y AS y)
-          Join(inner, on __key1 = v)
-            Project(x AS x, upper(u) AS __key1)
-              Filter(x = 1)
-                Scan(a)
-            Project(y AS y, v AS v)
-              Filter(y = 2)
-                Scan(b)
+        Join(inner, on __key1 = v)
+          Project(x AS x, upper(u) AS __key1)
+            Filter(x = 1)
+              Scan(a)
+          Project(y AS y, v AS v)
+            Filter(y = 2)
+              Scan(b)
         """,
     ),
     (
         "SELECT u, w FROM a, b, c WHERE c.z = a.x AND b.id = c.id",
         """
-        Project(u AS u, w AS w)
-          Join(inner, on __key2 = b.id)
-            Project(u AS u, w AS w, CAST("c.id" AS BIGINT) AS __key2)
-              Join(inner, on __key1 = z)
-                Project(u AS u, CAST(x AS DOUBLE) AS __key1)
-                  Scan(a)
-                Project(id AS c.id, z AS z, w AS w)
-                  Scan(c)
-            Project(id AS b.id)
-              Scan(b)
+        Join(inner, on __key2 = b.id)
+          Project(u AS u, w AS w, CAST("c.id" AS BIGINT) AS __key2)
+            Join(inner, on __key1 = z)
+              Project(u AS u, CAST(x AS DOUBLE) AS __key1)
+                Scan(a)
+              Project(id AS c.id, z AS z, w AS w)
+                Scan(c)
+          Project(id AS b.id)
+            Scan(b)
         """,
     ),
     (
@@ -74,23 +71,21 @@ PLANS = [
     (
         "SELECT x, y FROM a FULL JOIN b ON a.id = b.id AND x = 1 AND y = 2",
         """
-        Project(x AS x, y AS y)
-          Join(full, on id = b.id and (x = 1) AND (y = 2))
-            Project(id AS id, x AS x)
-              Scan(a)
-            Project(id AS b.id, y AS y)
-              Scan(b)
+        Join(full, on id = b.id and (x = 1) AND (y = 2))
+          Project(id AS id, x AS x)
+            Scan(a)
+          Project(id AS b.id, y AS y)
+            Scan(b)
         """,
     ),
     (
         "SELECT x, y FROM a, b WHERE a.id = b.id AND u = 'k' AND v = 'm' OR a.id = b.id AND u = 'n' AND x > y",
         """
-        Project(x AS x, y AS y)
-          Join(inner, on id = b.id and ((u = 'k') AND (v = 'm')) OR ((u = 'n') AND (x > y)))
-            Filter((u = 'k') OR (u = 'n'))
-              Scan(a)
-            Project(id AS b.id, y AS y, v AS v)
-              Scan(b)
+        Join(inner, on id = b.id and ((u = 'k') AND (v = 'm')) OR ((u = 'n') AND (x > y)))
+          Filter((u = 'k') OR (u = 'n'))
+            Scan(a)
+          Project(id AS b.id, y AS y, v AS v)
+            Scan(b)
         """,
     ),
     (

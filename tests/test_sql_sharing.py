@@ -53,7 +53,7 @@ def test_only_columns_that_somebody_wants_are_computed() -> None:
     )
     sql(query, sales=graph.source("sales", Table(SALES)))
     (join,) = [node for node in graph if isinstance(node, OperatorNode) and isinstance(node.operator, Join)]
-    assert graph.schema(Output(join.name)).names == ["shop", "item", "r.item"]
+    assert graph.schema(Output(join.name)).names == ["shop", "item"]
 
 
 def test_statements_of_a_script_share_what_they_have_in_common(tmp_path: Path) -> None:

@@ -40,7 +40,6 @@ class JoinPartition(PortedPartition):
         paired: whether pairs come out; else rows of the left only.
         null_safe: whether NULL keys equal each other.
         condition: what a pair must satisfy too.
-        asked: the columns of left and right that the condition reads.
         everywhere: the side, as its place in `inputs`, whose rows every partition has.
         elsewhere: the side whose rows are another partition's to store.
     """
@@ -52,7 +51,6 @@ class JoinPartition(PortedPartition):
         paired: bool,
         null_safe: bool,
         condition: BoundExpression | None,
-        asked: tuple[list[int], list[int]],
         *,
         everywhere: int | None = None,
         elsewhere: int | None = None,
@@ -63,19 +61,22 @@ class JoinPartition(PortedPartition):
         self._paired = paired
         self._null_safe = null_safe
         self._condition = condition
-        self._asked = asked
         self._everywhere = everywhere
         self._elsewhere = elsewhere
         self._same = [same_columns(inputs[own], inputs[1 - own]) for own in (0, 1)]
+        self._fetched = [[place for place in inputs[1 - own].given if place not in self._same[own]] for own in (0, 1)]
         self._begin()
 
     def _begin(self) -> None:
-        kinds = [self._inputs[0].kinds[key] for key in self._inputs[0].keys]
+        kinds = self._inputs[0].key_kinds
         self._index = KeyIndex(kinds) if kinds else None
-        self._sides = [Side(each.kinds) for each in self._inputs]
+        self._sides = [self._empty(own) for own in (0, 1)]
         self._totals = [np.zeros(0, np.int64), np.zeros(0, np.int64)]
         self._next_look = _MANY_SLOTS
         self._ended = [False, False]
+
+    def _empty(self, own: int) -> Side:
+        return Side(self._inputs[own].kinds, self._inputs[own].indexed, self._index)
 
     def on_batch(self, batch: pa.RecordBatch, port: str = "") -> Iterator[pa.RecordBatch]:
         """Yield what a batch on the port ``left`` or ``right`` changes."""
@@ -90,7 +91,7 @@ class JoinPartition(PortedPartition):
         given = self._inputs[own]
         columns = [_known_nulls(batch.column(name)) for name in given.columns]
         # A key that is dictionary-encoded is looked up once a value of the dictionary.
-        keys = [columns[key] for key in given.keys]
+        keys = [_known_nulls(batch.column(name)) for name in given.keys]
         if self._keeps(own):
             columns = [plain(array) for array in columns]
         weights = physical(batch.column(WEIGHT)) if given.changelog else None
@@ -114,7 +115,7 @@ class JoinPartition(PortedPartition):
             columns = [array.take(pa.array(chosen)) for array in columns]
             weights = None if weights is None else weights[chosen]
             slots = None if slots is None else slots[chosen]
-            keys = [columns[key] for key in given.keys]
+            keys = [array.take(pa.array(chosen)) for array in keys] if slots is None else keys
         if slots is None:
             slots = self._slots(keys, rows)
         yield from self._changes(own, columns, slots, weights)
@@ -126,7 +127,7 @@ class JoinPartition(PortedPartition):
         own = _PORTS.index(port)
         given = self._inputs[own]
         columns = [plain(batch.column(name)) for name in given.columns]
-        keys = [columns[key] for key in given.keys]
+        keys = [batch.column(name) for name in given.keys]
         slots = np.zeros(batch.num_rows, np.int64) if self._index is None else self._index.find(keys)
         known = slots >= 0
         if not self._null_safe:
@@ -140,7 +141,7 @@ class JoinPartition(PortedPartition):
         own = _PORTS.index(port)
         self._ended[own] = True
         if not self._keeps(1 - own):
-            self._sides[1 - own] = Side(self._inputs[1 - own].kinds)
+            self._sides[1 - own] = self._empty(1 - own)
 
     def _keeps(self, own: int) -> bool:
         """Whether rows of a side are asked for later: by new ones of the other side, or by those that turn."""
@@ -167,21 +168,21 @@ class JoinPartition(PortedPartition):
             side = self._sides[own]
             rows = side.standing()
             if given.kept:
-                arrays = side.values(rows)
-                keys = [arrays[key] for key in given.keys]
-                count = side.count(rows)
+                slots, arrays, count = side.slots(rows), side.values(rows, side.stored), side.count(rows)
                 counts = np.ones(len(rows), np.int64) if count is None else count
                 partners = side.partners[rows]
             else:
-                rows = np.flatnonzero(self._totals[own])
-                arrays = keys = [] if self._index is None else self._index.columns(rows)
-                counts, partners = self._totals[own][rows], np.zeros(len(rows), np.int64)
-            groups = key_groups(hash_columns(keys)) if keys else np.zeros(len(rows), np.int64)
+                slots = np.flatnonzero(self._totals[own])
+                arrays, counts, partners = [], self._totals[own][slots], np.zeros(len(slots), np.int64)
+            keys = [] if self._index is None else self._index.columns(slots)
+            groups = key_groups(hash_columns(keys)) if keys else np.zeros(len(slots), np.int64)
             ours = [column(pa.int64(), values) for values in (counts, partners, groups)]
             if own == self._everywhere:
                 ours[-1] = pa.nulls(len(groups), pa.int64())
-            names = [f"column_{number}" for number in range(len(arrays))]
-            tables[name] = pa.table([*arrays, *ours], [*names, WEIGHT, "partners", KEY_GROUP])
+            names = [f"key_{number}" for number in range(len(keys))] + [
+                f"column_{place}" for place in range(len(arrays))
+            ]
+            tables[name] = pa.table([*keys, *arrays, *ours], [*names, WEIGHT, "partners", KEY_GROUP])
         if any(self._ended):
             ports = [name for name, ended in zip(_PORTS, self._ended, strict=True) if ended]
             # Every partition has to know, whichever key groups it owns.
@@ -196,8 +197,7 @@ class JoinPartition(PortedPartition):
                 if not batch.num_rows:
                     continue
                 counts, partners = physical(batch.column(WEIGHT)), physical(batch.column("partners"))
-                columns = batch.columns[:-3]
-                keys = [columns[key] for key in given.keys] if given.kept else columns
+                keys, columns = batch.columns[: len(given.keys)], batch.columns[len(given.keys) : -3]
                 slots = self._slots(keys, batch.num_rows)
                 if given.kept:
                     self._sides[own].load(columns, slots, counts if given.changelog else None, partners)
@@ -236,7 +236,7 @@ class JoinPartition(PortedPartition):
         else:
             delta = Delta(columns, slots, weights, np.zeros(0, np.int64))
             if weights is not None and self._inputs[own].kept:
-                first, net = netted(columns, weights)
+                first, net = netted([column(pa.int64(), slots), *columns], weights)
                 places = pa.array(first)
                 columns = [array.take(places) for array in columns]
                 delta = Delta(columns, slots[first], net, delta.rows).take(net != 0)
@@ -258,7 +258,7 @@ class JoinPartition(PortedPartition):
             self._total(own, delta.slots, counts)
             after = self._totals[own][touched] > 0
             factors = shown * (after.astype(np.int64) - before)
-            blank = blank_rows(delta.columns) if self._paired else None
+            blank = blank_rows(delta.columns, len(delta)) if self._paired else None
             if blank is not None:
                 # With a row of NULLs a pair looks like a row without partner: both are put out as one change.
                 np.add.at(factors, np.searchsorted(touched, delta.slots[blank]), counts[blank])
@@ -273,9 +273,7 @@ class JoinPartition(PortedPartition):
             void = yield from self._shown(own, delta.columns, np.where(chosen, counts, 0), bool(shown))
         if shown:
             turned = np.flatnonzero(factors)
-            starts, lengths = self._sides[other].spans(touched[turned])
-            for owners, places in spread(lengths, PIECE):
-                rows = self._sides[other].at(starts[owners] + places)
+            for owners, rows in self._sides[other].pairs(touched[turned], PIECE):
                 void += yield from self._turned(other, rows, factors[turned][owners])
             yield from self._voids(void)
 
@@ -288,7 +286,7 @@ class JoinPartition(PortedPartition):
         if shown:
             near = theirs.of(unique_slots(delta.slots, int(delta.slots.max()) + 1))
             before = theirs.partners[near] > 0
-            blank = blank_rows(delta.columns) if self._paired else None
+            blank = blank_rows(delta.columns, len(delta)) if self._paired else None
             if blank is not None:
                 extra = np.zeros(theirs.rows, np.int64)
         for owners, rows in self._pairs(own, delta):
@@ -326,9 +324,7 @@ class JoinPartition(PortedPartition):
     def _pairs(self, own: int, delta: Delta) -> Iterator[tuple[IntArray, IntArray]]:
         """The changed rows (by their places in the delta) with the rows of the other side that have the same key."""
         theirs = self._sides[1 - own]
-        starts, lengths = theirs.spans(delta.slots)
-        for owners, places in spread(lengths, PIECE):
-            rows = theirs.at(starts[owners] + places)
+        for owners, rows in theirs.pairs(delta.slots, PIECE):
             there = theirs.count(rows)
             if there is not None and not there.all():
                 standing = np.flatnonzero(there)
@@ -340,9 +336,9 @@ class JoinPartition(PortedPartition):
         assert self._condition is not None
         other, places = 1 - own, pa.array(owners)
         arrays = [list[pa.Array](), list[pa.Array]()]
-        arrays[own] = [plain(delta.columns[index].take(places)) for index in self._asked[own]]
-        arrays[other] = self._sides[other].values(rows, self._asked[other])
-        names = [self._inputs[side].columns[index] for side in (0, 1) for index in self._asked[side]]
+        arrays[own] = [plain(delta.columns[index].take(places)) for index in self._inputs[own].asked]
+        arrays[other] = self._sides[other].values(rows, self._inputs[other].asked)
+        names = [given.columns[index] for given in self._inputs for index in given.asked]
         batch = pa.RecordBatch.from_arrays([*arrays[0], *arrays[1]], names)
         kept = np.flatnonzero(np.asarray(pc.fill_null(self._condition(batch), False)))
         return owners[kept], rows[kept]
@@ -356,21 +352,23 @@ class JoinPartition(PortedPartition):
         weights = None if delta.weights is None else delta.weights[owners]
         if there is not None:
             weights = there if weights is None else weights * there
-        mine = delta.columns
+        same, given = self._same[own], self._inputs[own].given
+        needed = {*given, *(same[place] for place in self._inputs[other].given if place in same)}
+        mine = {place: delta.columns[place] for place in needed}
         if len(owners) != len(delta) or not (owners == np.arange(len(delta))).all():
             places = pa.array(owners)
-            mine = [array.take(places) for array in delta.columns]
-        same = self._same[own]
-        fetched = [index for index in range(len(self._inputs[other].kinds)) if index not in same]
+            mine = {place: array.take(places) for place, array in mine.items()}
+        fetched = self._fetched[own]
         values = dict(zip(fetched, self._sides[other].values(rows, fetched), strict=True))
-        theirs = [mine[same[index]] if index in same else values[index] for index in range(len(values) + len(same))]
-        yield from self._out([*mine, *theirs] if own == 0 else [*theirs, *mine], weights, len(rows))
+        ours = [mine[place] for place in given]
+        theirs = [mine[same[place]] if place in same else values[place] for place in self._inputs[other].given]
+        yield from self._out([*ours, *theirs] if own == 0 else [*theirs, *ours], weights, len(rows))
 
     def _shown(
         self, own: int, columns: list[pa.Array], weights: IntArray, hold: bool
     ) -> Generator[pa.RecordBatch, None, int]:
         """Changed rows without a partner (or with one); held back and returned: how many rows of nothing but NULLs."""
-        blank = blank_rows(columns) if self._paired and hold else None
+        blank = blank_rows(columns, len(weights)) if self._paired and hold else None
         if blank is None:
             yield from self._alone(own, columns, weights)
             return 0
@@ -386,7 +384,7 @@ class JoinPartition(PortedPartition):
     def _voids(self, weight: int) -> Iterator[pa.RecordBatch]:
         """Rows of nothing but NULLs, which may stand for a row of either side without partner."""
         if weight:
-            blank = [pa.nulls(1, kind) for given in self._inputs for kind in given.kinds]
+            blank = [pa.nulls(1, given.kinds[place]) for given in self._inputs for place in given.given]
             yield from self._out(blank, np.array([weight]), 1)
 
     def _alone(self, own: int, columns: list[pa.Array], weights: IntArray) -> Iterator[pa.RecordBatch]:
@@ -394,11 +392,13 @@ class JoinPartition(PortedPartition):
         chosen = np.flatnonzero(weights)
         if not len(chosen):
             return
+        columns = [columns[place] for place in self._inputs[own].given]
         if len(chosen) < len(weights):
             rows = pa.array(chosen)
             columns, weights = [array.take(rows) for array in columns], weights[chosen]
         if self._paired:
-            padding = [pa.nulls(len(chosen), kind) for kind in self._inputs[1 - own].kinds]
+            other = self._inputs[1 - own]
+            padding = [pa.nulls(len(chosen), other.kinds[place]) for place in other.given]
             columns = [*columns, *padding] if own == 0 else [*padding, *columns]
         yield from self._out(columns, weights, len(chosen))
 

@@ -8,7 +8,7 @@ listed under its slot while it is there, and at most as many listed rows are gon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -20,7 +20,6 @@ from flow.keys import KeyIndex, factorise
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, unique_slots
 from operators.joining.lists import Lists
 from operators.joining.payload import Payload, equal_rows
-from operators.joining.ragged import spread
 
 _FEW_GONE: Final = 4
 _FEW_ROWS: Final = 65_536
@@ -64,10 +63,21 @@ class Delta:
 
 
 class Side:
-    """The rows of one input, with columns of these types."""
+    """The rows of one input.
 
-    def __init__(self, kinds: Sequence[pa.DataType]) -> None:
-        self._kinds = kinds
+    Args:
+        kinds: types of its columns.
+        indexed: the columns whose values are in the index, as which of the keys.
+        index: of the keys.
+    """
+
+    def __init__(
+        self, kinds: Sequence[pa.DataType], indexed: Mapping[int, int] | None = None, index: KeyIndex | None = None
+    ) -> None:
+        self._indexed = {} if indexed is None or index is None else dict(indexed)
+        self._index = index
+        self.stored: Final = [place for place in range(len(kinds)) if place not in self._indexed]
+        self._kinds = [kinds[place] for place in self.stored]
         self._all = range(len(kinds))
         self._identity: KeyIndex | None = None
         self._counted = False
@@ -108,25 +118,32 @@ class Side:
         """The numbers of the rows that are there."""
         return np.flatnonzero(self.counts[: self.rows]) if self._counted else np.arange(self.rows)
 
+    def slots(self, rows: IntArray) -> IntArray:
+        """The slots of rows' keys."""
+        return self._slots[rows]
+
     def values(self, rows: IntArray, columns: Sequence[int] | None = None) -> list[pa.Array]:
         """The values of rows, in some of the columns or all."""
-        return self._payload.take(rows, self._all if columns is None else columns)
+        chosen = self._all if columns is None else columns
+        held = [place for place in chosen if place not in self._indexed]
+        values = dict(zip(held, self._payload.take(rows, [self.stored.index(place) for place in held]), strict=True))
+        if len(held) < len(chosen):
+            assert self._index is not None
+            keys = self._index.columns(self._slots[rows])
+            values |= {place: keys[self._indexed[place]] for place in chosen if place in self._indexed}
+        return [values[place] for place in chosen]
 
     def count(self, rows: IntArray) -> IntArray | None:
         """How often rows are there; None: once each."""
         return self.counts[rows] if self._counted else None
 
-    def spans(self, slots: IntArray) -> tuple[IntArray, IntArray]:
-        """As `Lists.spans`."""
-        return self._lists.spans(slots)
-
-    def at(self, places: IntArray) -> IntArray:
-        """As `Lists.at`."""
-        return self._lists.at(places)
+    def pairs(self, slots: IntArray, most: int) -> Iterator[tuple[IntArray, IntArray]]:
+        """As `Lists.pairs`; some rows may be gone."""
+        return self._lists.pairs(slots, most)
 
     def of(self, slots: IntArray) -> IntArray:
         """The numbers of all rows under distinct slots, some of which may be gone."""
-        return self._lists.of(slots)[0]
+        return self._lists.of(slots)
 
     def apply(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None) -> Delta:
         """Let rows come and go; where `weights` is None, each comes once."""
@@ -137,19 +154,22 @@ class Side:
             delta = self._found(Delta(columns, slots, weights, np.zeros(0, np.int64)))
             if delta is not None:
                 return delta
-        return self._settle(columns, slots, weights, self._number(self._by_value(), columns, slots))
+        return self._settle(columns, slots, weights, self._number(self._by_value(), self._stored(columns), slots))
 
-    def load(self, columns: list[pa.Array], slots: IntArray, weights: IntArray | None, partners: IntArray) -> None:
-        """Let rows come with the numbers of their partners; where `weights` is None, each comes once."""
+    def load(self, stored: list[pa.Array], slots: IntArray, weights: IntArray | None, partners: IntArray) -> None:
+        """Let rows, of the stored columns, come with the numbers of their partners; where `weights` is None, once."""
         if self._identity is None and (weights is None or (weights == 1).all()):
-            rows = self._extend(columns, slots).rows
+            rows = self._come(stored, slots)
             if partners.any():
                 self.partners[rows] = partners
             return
         weights = np.ones(len(slots), np.int64) if weights is None else weights
-        rows = self._number(self._by_value(), columns, slots)
+        rows = self._number(self._by_value(), stored, slots)
         self.partners[rows] = partners
-        self._settle(columns, slots, weights, rows)
+        self._settle([], slots, weights, rows)
+
+    def _stored(self, columns: list[pa.Array]) -> list[pa.Array]:
+        return [columns[place] for place in self.stored]
 
     def _by_value(self) -> KeyIndex:
         """The numbers of rows by their hashes; the first call numbers the rows that are there anew."""
@@ -163,18 +183,21 @@ class Side:
             for low in range(0, len(standing), _AT_ONCE):
                 rows = standing[low : low + _AT_ONCE]
                 often = counts[rows] if len(counts) else None
-                self.load(payload.take(rows, self._all), slots[rows], often, partners[rows])
+                self.load(payload.take(rows, range(len(self.stored))), slots[rows], often, partners[rows])
         return self._identity
 
     def _extend(self, columns: list[pa.Array], slots: IntArray) -> Delta:
+        return Delta(columns, slots, None, self._come(self._stored(columns), slots))
+
+    def _come(self, stored: list[pa.Array], slots: IntArray) -> IntArray:
         rows = np.arange(self.rows, self.rows + len(slots))
-        self._append(columns, slots)
+        self._append(stored, slots)
         self._lists.add(slots, rows)
         if self._counted:
             self.counts[rows] = 1
             self._listed[rows] = True
             self._live += len(rows)
-        return Delta(columns, slots, None, rows)
+        return rows
 
     def _found(self, delta: Delta) -> Delta | None:
         """Let rows come and go where those that go are soon found; None, and nothing done, where they are not."""
@@ -211,14 +234,14 @@ class Side:
         if self._differ(slots[gone]) and self._differ(slots[come]):
             seen[slots[gone]] = gone
             before = seen[slots[come]]
-            arrays = [[array.take(pa.array(some)) for array in delta.columns] for some in (before, come)]
+            arrays = [[array.take(pa.array(some)) for array in self._stored(delta.columns)] for some in (before, come)]
             same = equal_rows(arrays[0], arrays[1], len(come))
             kept[before[same]] = kept[come[same]] = False
         else:
             some = np.concatenate([gone, come])
             places = pa.array(some)
             codes, first = factorise(
-                [column(pa.int64(), slots[some]), *(array.take(places) for array in delta.columns)]
+                [column(pa.int64(), slots[some]), *(array.take(places) for array in self._stored(delta.columns))]
             )
             net = np.zeros(len(first), np.int64)
             np.add.at(net, codes, weights[some])
@@ -241,14 +264,14 @@ class Side:
 
         None where it takes long to look, or many are alike.
         """
-        starts, lengths = self._lists.spans(delta.slots[places])
-        if int(lengths.sum()) > _FEW_TO_LOOK_AT * len(delta):
+        slots = delta.slots[places]
+        if int(self._lists.lengths(slots).sum()) > _FEW_TO_LOOK_AT * len(delta):
             return None
         numbers = np.full(len(places), -1, np.int64)
-        for owners, items in spread(lengths, _AT_ONCE):
-            rows = self._lists.at(starts[owners] + items)
+        columns = self._stored(delta.columns)
+        for owners, rows in self._lists.pairs(slots, _AT_ONCE):
             chosen = pa.array(places[owners])
-            same = equal_rows([array.take(chosen) for array in delta.columns], self.values(rows), len(rows))
+            same = equal_rows([array.take(chosen) for array in columns], self.values(rows, self.stored), len(rows))
             same &= self.counts[rows] == sign
             numbers[owners[same]] = rows[same]
         known = np.flatnonzero(numbers >= 0)
@@ -289,13 +312,13 @@ class Side:
             replaced, come = before[placed], come[placed]
             numbers[come] = numbers[replaced]
             chosen = pa.array(come)
-            self._payload.replace(numbers[come], [array.take(chosen) for array in delta.columns])
+            self._payload.replace(numbers[come], [array.take(chosen) for array in self._stored(delta.columns)])
             stays = np.ones(len(delta), np.bool_)
             stays[replaced] = False
             leaving, new = leaving[stays[leaving]], new[numbers[new] < 0]
         if len(new):
             chosen = pa.array(new)
-            numbers[new] = self._extend([array.take(chosen) for array in delta.columns], slots[new]).rows
+            numbers[new] = self._come([array.take(chosen) for array in self._stored(delta.columns)], slots[new])
             self.counts[numbers[new]] = counts[new]
             owing = new[counts[new] < 0]
             if len(owing):
@@ -361,8 +384,7 @@ class Side:
             self._shorten(unique_slots(slots[leaving], len(self._gone)))
 
     def _shorten(self, slots: IntArray) -> None:
-        _, lengths = self._lists.spans(slots)
-        slots = slots[2 * self._gone[slots] > lengths + _FEW_GONE]
+        slots = slots[2 * self._gone[slots] > self._lists.lengths(slots) + _FEW_GONE]
         if len(slots):
             dropped = self._lists.keep(slots, self.counts)
             self._listed[dropped] = False
@@ -402,7 +424,7 @@ class Side:
             left, met = left[check], found[check]
             rows = pa.array(left)
             same = self._slots[met] == slots[left]
-            same &= equal_rows([array.take(rows) for array in columns], self.values(met), len(left))
+            same &= equal_rows([array.take(rows) for array in columns], self.values(met, self.stored), len(left))
             left = left[~same]
             hashes[left] += np.int64(_ANOTHER)
         return numbers

@@ -201,7 +201,12 @@ class _Pruning:
             case p.Join() if wanted is not None:
                 read = plan.condition.columns if plan.condition is not None else frozenset[str]()
                 kept = wanted.union(read, *plan.keys)
-                return p.with_inputs(plan, tuple(self._narrowed(part, kept) for part in p.inputs_of(plan)))
+                names = tuple(schema_of(plan).names)
+                # There are rows without a column only where they come with their weights.
+                gives = tuple(name for name in names if name in wanted) or (*plan.keys, names)[0][:1]
+                if len(gives) < len(names):
+                    plan = attrs.evolve(plan, gives=gives)
+                return p.with_inputs(plan, tuple(self._narrowed(part, kept.union(gives)) for part in p.inputs_of(plan)))
             case p.Project():
                 columns = plan.columns if wanted is None else tuple(each for each in plan.columns if each[0] in wanted)
                 if wanted is not None and all(expression == Column(name) for name, expression in columns):

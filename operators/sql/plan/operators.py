@@ -47,7 +47,7 @@ def operator_for(plan: p.Plan) -> Operator:
         case p.SetOperation():
             return SetOperation(plan.kind, plan.all)
         case p.Join():
-            return Join(plan.kind, plan.keys, plan.condition, plan.null_safe)
+            return Join(plan.kind, plan.keys, plan.condition, plan.null_safe, gives=plan.gives)
         case p.Union():
             return Union(len(plan.inputs))
         case p.Unnest():

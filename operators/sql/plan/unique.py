@@ -97,7 +97,7 @@ class _Keys:
     def _joined(self, plan: p.Join) -> list[Key]:
         left, right = self.of(plan.left), self.of(plan.right)
         if plan.kind in ("semi", "anti"):
-            return left
+            return left if plan.gives is None else [key for key in left if key <= {*plan.gives}]
         if plan.kind == "full":
             # Two rows without partner may differ in nothing but which side is NULL.
             return []
@@ -108,7 +108,7 @@ class _Keys:
             found += left
         if one_left and plan.kind in ("inner", "right"):
             found += right
-        return found
+        return found if plan.gives is None else [key for key in found if key <= {*plan.gives}]
 
 
 def _fixed(predicate: Expression) -> Key:
