@@ -178,7 +178,7 @@ def test_a_join_does_not_lose_track_of_rows_that_may_be_taken_back() -> None:
     changes = mine.aggregate(keys="k", v=agg.max("v"))
     with pytest.raises(GraphError, match="compute what can fail in a column before the join"):
         changes.join(theirs, on={"k": "g"}, condition=col("w") >= BAD, on_error="skip")
-    with pytest.raises(GraphError, match="would subtract what was never added|compute what can fail"):
+    with pytest.raises(GraphError, match="would subtract what was never added"):
         theirs.join(changes, on={"g": "k"}, condition=col("w") >= BAD, on_error="dead_letter")
     changes.join(theirs, on={"k": "g"}, condition=col("w") >= col("v"), on_error="skip")
     changes.join(theirs, on={"k": "g"}, condition=col("w") >= BAD)
