@@ -382,3 +382,7 @@ SELECT a, (SELECT bit_and(v) FROM r RIGHT JOIN w ON r.s = w.t WHERE r.k = x.a OR
   (SELECT bit_xor(v) FROM r RIGHT JOIN w ON r.k = w.n WHERE r.s = x.b) AS three,
   (SELECT bool_and(w.flag) FROM r RIGHT JOIN w ON r.k = w.n AND r.v > 1 WHERE w.t IS NOT DISTINCT FROM x.b) AS four,
   (SELECT bool_or(v > 3) FROM r RIGHT JOIN w ON r.k = w.n WHERE r.k IS NULL AND w.n < x.a) AS five FROM t AS x;
+
+-- case: a semi join with what LATERAL finds, below whose names it goes
+SELECT a, q.x FROM t CROSS JOIN LATERAL (SELECT r.k AS x FROM r WHERE r.v <> t.a GROUP BY 1
+  HAVING min(r.v) <= (SELECT u.v FROM u ORDER BY u.v DESC NULLS LAST LIMIT 1)) AS q WHERE q.x IN (SELECT k FROM u);
