@@ -23,7 +23,7 @@ from operators.aggregates.columns import plain_type
 from operators.aggregates.layout import apart
 from operators.expressions import Expression, bind_condition, coalesce, col, expression
 from operators.expressions.type_names import type_text
-from operators.joining.input import Input
+from operators.joining.input import Input, kept_type
 from operators.joining.partition import JoinPartition
 from operators.project import Project
 from operators.routing import keyed
@@ -86,7 +86,7 @@ class Join(Operator):
 
     The state is the rows of both sides, for ever, or until the other side ends where they wait for nothing else; of a
     semi or anti join without condition, only the left's rows, and the number of the right's by key. Columns come out
-    plain where they come in dictionary-encoded.
+    in a dictionary where strings come in one, else plain.
 
     Attributes:
         kind: which rows come out.
@@ -190,7 +190,9 @@ class Join(Operator):
         left, right = (self._input(side, context.inputs) for side in (0, 1))
         bound = None
         if self.condition is not None:
-            asked = [pa.field(given.columns[i], given.kinds[i]) for given in (left, right) for i in given.asked]
+            asked = [
+                pa.field(given.columns[i], plain_type(given.kinds[i])) for given in (left, right) for i in given.asked
+            ]
             bound = bind_condition(self.condition, pa.schema(asked))
         whole_side = None if self.broadcast is None else self.ports.index(self.broadcast)
         return JoinPartition(
@@ -220,7 +222,7 @@ class Join(Operator):
             keys=keys,
             key_kinds=[plain_type(schema.column_type(key)) for key in keys],
             columns=names,
-            kinds=[plain_type(schema.column_type(name)) for name in names],
+            kinds=[kept_type(schema.column_type(name)) for name in names],
             given=[place for place, name in enumerate(names) if name in given],
             asked=[place for place, name in enumerate(names) if name in read],
             changelog=schema.changelog,
@@ -247,7 +249,7 @@ def can_be_broadcast(kind: JoinKind, side: str) -> bool:
 
 
 def _fields(schema: StreamSchema) -> list[pa.Field]:
-    fields = [pa.field(name, plain_type(schema.column_type(name))) for name in schema.names]
+    fields = [pa.field(name, kept_type(schema.column_type(name))) for name in schema.names]
     for field in fields:
         try:
             pa.nulls(0, field.type).take(pa.array([], pa.int64()))

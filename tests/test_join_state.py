@@ -148,6 +148,41 @@ def test_rows_whose_hashes_are_equal_by_chance_are_told_apart(monkeypatch):
     assert side.counts[side.standing()].tolist() == [5, 1]
 
 
+@pytest.mark.parametrize("most", [3, 100])
+def test_strings_that_come_in_dictionaries_go_out_in_dictionaries(monkeypatch, most):
+    monkeypatch.setattr("operators.joining.payload._MOST_IN_DICTIONARY", most)
+    coded = pa.dictionary(pa.int32(), pa.string())
+    schema = pa.schema([("k", pa.int64()), ("name", coded)])
+    inputs = {
+        "left": StreamSchema(changelog_of(schema)),
+        "right": StreamSchema(pa.schema([("l", pa.int64())])),
+    }
+    operator = Join("left", [("k", "l")], gives=("name", "l"))
+    assert operator.output(inputs).columns.field("name").type == coded
+    join = open_join(operator, inputs)
+    # Of dictionaries with values that none of their rows has, and one that differs from batch to batch.
+    texts = [["a", None, "b"], ["b", "c", "c"], ["d", "e", None], ["f", "a", "g"]]
+    out = Counter()
+    for number, names in enumerate(texts):
+        array = pa.array([*"xyz"[:number], *names]).dictionary_encode().slice(number)
+        keys = pa.array(np.arange(3) + 3 * number)
+        ones = pa.array(np.ones(3, np.int64))
+        columns = [keys, array, ones]
+        summed(join.on_batch(pa.record_batch(columns, schema=inputs["left"].columns), "left"), out)
+        if number:
+            # The row before gets another name.
+            keys = pa.array([3 * number - 3] * 2)
+            renamed = pa.array([texts[number - 1][0], f"new{number}"]).dictionary_encode()
+            columns = [keys, renamed, pa.array([-1, 1])]
+            summed(join.on_batch(pa.record_batch(columns, schema=inputs["left"].columns), "left"), out)
+    state = join.snapshot()
+    join = open_join(operator, inputs)
+    join.restore(state)
+    summed(join.on_batch(pa.record_batch([pa.array(np.arange(12))], ["l"]), "right"), out)
+    names = ["new1", None, "b", "new2", "c", "c", "new3", "e", None, "f", "a", "g"]
+    assert +out == Counter({(name, key): 1 for key, name in enumerate(names)})
+
+
 TYPES = [
     (pa.bool_(), [True, False]),
     (pa.uint8(), [7, 8]),
@@ -163,6 +198,8 @@ TYPES = [
     (pa.struct([("k", pa.int64())]), [{"k": 1}, {"k": None}]),
     (pa.map_(pa.string(), pa.int64()), [[("a", 1)], []]),
     (pa.dictionary(pa.int8(), pa.string()), ["a", "b"]),
+    (pa.dictionary(pa.int32(), pa.large_string()), ["", "é"]),
+    (pa.dictionary(pa.int32(), pa.binary()), [b"", b"\x00"]),
     (pa.uuid(), [b"0" * 16, b"1" * 16]),
 ]
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from flow.hashing import is_bytes
 from flow.keys import factorise
-from operators.aggregates.columns import BoolArray, IntArray
+from operators.aggregates.columns import BoolArray, IntArray, plain_type
 
 
 @attrs.frozen
@@ -24,7 +24,7 @@ class Input:
         keys: names of the key columns.
         key_kinds: their types, without dictionaries.
         columns: names of the columns that come out or that the condition reads.
-        kinds: their types, without dictionaries.
+        kinds: the types in which they are kept.
         given: which of them, by place, come out.
         asked: which of them the condition reads.
         changelog: whether rows can be taken back.
@@ -63,9 +63,16 @@ def same_columns(own: Input, other: Input) -> dict[int, int]:
     return same
 
 
+def kept_type(kind: pa.DataType) -> pa.DataType:
+    """The type in which a column's values are kept and come out: strings in a dictionary stay there."""
+    value = plain_type(kind)
+    text = pa.types.is_string(value) or pa.types.is_large_string(value)
+    return pa.dictionary(pa.int32(), value) if text and pa.types.is_dictionary(kind) else value
+
+
 def has_one_form(kind: pa.DataType) -> bool:
     """Whether equal values of a type look the same, as 0.0 and -0.0 do not, nor a month and 30 days."""
-    types = pa.types
+    types, kind = pa.types, plain_type(kind)
     if types.is_interval(kind):
         return False
     return bool(types.is_integer(kind) or types.is_temporal(kind) or types.is_boolean(kind) or is_bytes(kind))

@@ -93,7 +93,7 @@ class JoinPartition(PortedPartition):
         # A key that is dictionary-encoded is looked up once a value of the dictionary.
         keys = [_known_nulls(batch.column(name)) for name in given.keys]
         if self._keeps(own):
-            columns = [plain(array) for array in columns]
+            columns = [_of_type(array, kind) for array, kind in zip(columns, given.kinds, strict=True)]
         weights = physical(batch.column(WEIGHT)) if given.changelog else None
         if weights is not None and (weights == 1).all():
             weights = None
@@ -337,7 +337,7 @@ class JoinPartition(PortedPartition):
         other, places = 1 - own, pa.array(owners)
         arrays = [list[pa.Array](), list[pa.Array]()]
         arrays[own] = [plain(delta.columns[index].take(places)) for index in self._inputs[own].asked]
-        arrays[other] = self._sides[other].values(rows, self._inputs[other].asked)
+        arrays[other] = [plain(array) for array in self._sides[other].values(rows, self._inputs[other].asked)]
         names = [given.columns[index] for given in self._inputs for index in given.asked]
         batch = pa.RecordBatch.from_arrays([*arrays[0], *arrays[1]], names)
         kept = np.flatnonzero(np.asarray(pc.fill_null(self._condition(batch), False)))
@@ -404,9 +404,7 @@ class JoinPartition(PortedPartition):
 
     def _out(self, columns: list[pa.Array], weights: IntArray | None, rows: int) -> Iterator[pa.RecordBatch]:
         """Rows with their weights (none is 0): as often as the weight says, each with a weight of 1 or -1."""
-        encoded = {id(array): array for array in columns if pa.types.is_dictionary(array.type)}
-        decoded = {number: plain(array) for number, array in encoded.items()}
-        columns = [decoded.get(id(array), array) for array in columns]
+        columns = [_of_type(array, field.type) for array, field in zip(columns, self._output, strict=False)]
         if not self._weighted:
             yield pa.RecordBatch.from_arrays(columns, schema=self._output)
             return
@@ -438,6 +436,13 @@ class JoinPartition(PortedPartition):
             self._begin()
             self.restore(state)
             self._ended = ended
+
+
+def _of_type(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The column in a dictionary or not, as its type says."""
+    if array.type == kind or not pa.types.is_dictionary(array.type):
+        return array.dictionary_encode() if pa.types.is_dictionary(kind) and array.type != kind else array
+    return array.cast(kind) if pa.types.is_dictionary(kind) else plain(array)
 
 
 def _known_nulls(array: pa.Array) -> pa.Array:

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from flow.hashing import bytes_of, nulls_of, plain, word_values
+from flow.hashing import bytes_of, hash_bytes, nulls_of, plain, word_values
 from flow.keys import factorise
+from flow.keys.tables import BytesStore, HashTable
 from operators.aggregates.columns import BoolArray, IntArray, grown
+from operators.aggregates.columns import plain as decoded
+
+_MOST_IN_DICTIONARY: Final = 65_536
 
 
 class Payload:
@@ -33,12 +37,11 @@ class Payload:
     @property
     def replaceable(self) -> bool:
         """Whether rows can be replaced: every value has its place, whatever it is."""
-        return all(isinstance(column, _Placed) for column in self._columns)
+        return all(column.replaceable for column in self._columns)
 
     def replace(self, rows: IntArray, arrays: Sequence[pa.Array]) -> None:
         """Put other values in the places of some rows."""
         for column, array in zip(self._columns, arrays, strict=True):
-            assert isinstance(column, _Placed)
             column.replace(rows, plain(array))
 
     def take(self, rows: IntArray, columns: Sequence[int]) -> list[pa.Array]:
@@ -73,6 +76,15 @@ class _Held(ABC):
         nulls: BoolArray = self._nulls[rows]
         return nulls if nulls.any() else None
 
+    @property
+    def replaceable(self) -> bool:
+        """Whether each value has its place, where another can be put."""
+        return False
+
+    def replace(self, rows: IntArray, array: pa.Array) -> None:
+        """Put other values in the places of some, of a column that is replaceable."""
+        raise TypeError(f"values of {self._kind} have no places")
+
     @abstractmethod
     def _append(self, array: pa.Array, start: int) -> None: ...
 
@@ -93,8 +105,11 @@ class _Placed(_Held):
         if words is not None:
             self._values[start : self._size] = words
 
+    @property
+    def replaceable(self) -> bool:
+        return True
+
     def replace(self, rows: IntArray, array: pa.Array) -> None:
-        """Put other values in the places of some."""
         nulls = nulls_of(array)
         if nulls is not None and self._nulls is None:
             self._nulls = np.zeros(self._size, np.bool_)
@@ -139,7 +154,7 @@ class _Text(_Held):
     def __init__(self, kind: pa.DataType) -> None:
         super().__init__(kind)
         text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-        self._large = pa.large_string() if text else pa.large_binary()
+        self.large: Final = pa.large_string() if text else pa.large_binary()
         self._ends = np.zeros(1, np.int64)
         self._data = np.zeros(0, np.uint8)
 
@@ -154,8 +169,66 @@ class _Text(_Held):
 
     def take(self, rows: IntArray) -> pa.Array:
         buffers = [None, pa.py_buffer(self._ends), pa.py_buffer(self._data)]
-        held = pa.Array.from_buffers(self._large, self._size, buffers)
+        held = pa.Array.from_buffers(self.large, self._size, buffers)
         return held.take(pa.array(rows, mask=self._nulls_of(rows))).cast(self._kind)
+
+
+class _Coded(_Placed):
+    """Strings by their number in one dictionary for all; plain, and encoded as they go out, once these are many."""
+
+    def __init__(self, kind: pa.DictionaryType) -> None:
+        super().__init__(kind, np.dtype(np.int32))
+        self._store = BytesStore()
+        self._table = HashTable(self._store)
+        self._dictionary = pa.array([], kind.value_type)
+        # Batches of one source share their dictionaries.
+        self._last: tuple[pa.Array, NDArray[np.int32]] | None = None
+        self._plain: _Text | None = None
+
+    @property
+    def replaceable(self) -> bool:
+        return self._plain is None
+
+    def append(self, array: pa.Array) -> None:
+        if self._plain is None:
+            super().append(array)
+            if len(self._store) > _MOST_IN_DICTIONARY:
+                whole = _Text(self._kind.value_type)
+                whole.append(decoded(self.take(np.arange(self._size))))
+                self._plain, self._values = whole, self._values[:0]
+        else:
+            self._plain.append(decoded(array))
+
+    def _words(self, array: pa.Array) -> NDArray[Any] | None:
+        if not len(array.dictionary):
+            return None
+        strings, indices = array.dictionary, np.asarray(array.indices.fill_null(0))
+        if self._last is not None and _same_array(strings, self._last[0]):
+            known = self._last[1]
+        elif len(strings) <= len(array):
+            known = self._numbers(strings)
+            self._last = strings, known
+        else:
+            # Of a dictionary that is longer than the batch, the rest may never come.
+            used, indices = np.unique(indices, return_inverse=True)
+            known = self._numbers(strings.take(pa.array(used)))
+        numbers: NDArray[np.int32] = known[indices]
+        return numbers
+
+    def _numbers(self, strings: pa.Array) -> NDArray[np.int32]:
+        values = bytes_of(strings)
+        return self._table.insert(values, hash_bytes(values)).astype(np.int32)
+
+    def take(self, rows: IntArray) -> pa.Array:
+        if self._plain is not None:
+            return self._plain.take(rows).dictionary_encode()
+        known = len(self._dictionary)
+        if known < len(self._store):
+            more = self._store.arrow(np.arange(known, len(self._store)))
+            strings = more.cast(_Text(self._kind.value_type).large).cast(self._kind.value_type)
+            self._dictionary = pa.concat_arrays([self._dictionary, strings])
+        codes = pa.array(self._values[rows], mask=self._nulls_of(rows))
+        return pa.DictionaryArray.from_arrays(codes, self._dictionary, safe=False)
 
 
 class _Pieces(_Held):
@@ -183,6 +256,8 @@ def _storage(kind: pa.DataType) -> pa.DataType:
 
 def _held(kind: pa.DataType) -> _Held:
     types = pa.types
+    if types.is_dictionary(kind):
+        return _Coded(kind)
     if types.is_boolean(kind):
         return _Booleans(kind, np.dtype(np.bool_))
     if types.is_integer(kind) or types.is_floating(kind) or types.is_temporal(kind) or types.is_decimal(kind):
@@ -191,6 +266,15 @@ def _held(kind: pa.DataType) -> _Held:
     if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind):
         return _Text(kind)
     return _Pieces(kind)
+
+
+def _same_array(one: pa.Array, other: pa.Array) -> bool:
+    """Whether two arrays are the same memory, or equal."""
+    if len(one) != len(other) or one.type != other.type:
+        return False
+    buffers = zip(one.buffers(), other.buffers(), strict=True)
+    same = all((a and a.address) == (b and b.address) for a, b in buffers) and one.offset == other.offset
+    return same or bool(one.equals(other))
 
 
 def _bitmap(nulls: BoolArray | None) -> pa.Buffer | None:
@@ -203,7 +287,7 @@ def equal_rows(some: Sequence[pa.Array], others: Sequence[pa.Array], rows: int) 
     for one, other in zip(some, others, strict=True):
         words, held = word_values(plain(one)), word_values(plain(other))
         if words is None or held is None:
-            codes, _ = factorise([pa.concat_arrays([one, other])])
+            codes, _ = factorise([pa.concat_arrays([decoded(one), decoded(other)])])
             equal &= codes[:rows] == codes[rows:]
             continue
         for array, values in ((one, words), (other, held)):
