@@ -22,6 +22,7 @@ _CLAIM_GROWTH: Final = 16
 _FEW_CELLS: Final = 4096
 _CELLS_PER_ROW: Final = 64
 _CELLS_PER_KEY: Final = 16
+_CELLS_AHEAD: Final = 64
 _MOST_CELLS_PER_ROWS: Final = 1 << 22
 
 
@@ -174,10 +175,11 @@ class Grid:
             return False
         needed = cast("list[Axis]", widened)
         axes = [axis.extended(before) for axis, before in zip(needed, self._axes, strict=True)]
-        if _product(axes) > most:
+        # Cells that no key reaches yet take no memory: there may be more of them than of those in use.
+        if _product(axes) > max(most, _CELLS_AHEAD * (len(self._store) + rows)):
             axes = needed
-            if _product(axes) > most:
-                return False
+        if _product(needed) > most:
+            return False
         before, self._axes = self._axes, tuple(axes)
         table = np.zeros(_product(axes), np.int32)
         if axes[0].continues(before[0]) and axes[1:] == list(before[1:]):

@@ -422,6 +422,8 @@ class JoinPartition(PortedPartition):
 
     def _rebuild_where_worn(self) -> None:
         """Forget rows and keys that are gone, once most are."""
+        if not any(given.changelog for given in self._inputs):
+            return
         worn = any(side.worn for side in self._sides)
         if not worn and self._index is not None and len(self._index) >= self._next_look:
             used = np.zeros(len(self._index), np.bool_)

@@ -40,6 +40,8 @@ def sorted_order(numbers: IntArray) -> tuple[IntArray, IntArray]:
 
     Number and place in one word sort several times faster than an `argsort`, as long as both fit.
     """
+    if (numbers[1:] >= numbers[:-1]).all():
+        return np.arange(len(numbers)), numbers
     bits = len(numbers).bit_length()
     if len(numbers) and int(numbers.max()).bit_length() + bits > 62:
         order = np.argsort(numbers, kind="stable")
