@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from flow.hashing import is_bytes
 from flow.keys import factorise
-from operators.aggregates.columns import BoolArray, IntArray, plain_type
+from operators.aggregates.columns import BoolArray, IntArray, plain, plain_type
 
 
 @attrs.frozen
@@ -76,6 +76,18 @@ def has_one_form(kind: pa.DataType) -> bool:
     if types.is_interval(kind):
         return False
     return bool(types.is_integer(kind) or types.is_temporal(kind) or types.is_boolean(kind) or is_bytes(kind))
+
+
+def of_type(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The column in a dictionary or not, as its type says."""
+    if array.type == kind or not pa.types.is_dictionary(array.type):
+        return array.dictionary_encode() if pa.types.is_dictionary(kind) and array.type != kind else array
+    return array.cast(kind) if pa.types.is_dictionary(kind) else plain(array)
+
+
+def known_nulls(array: pa.Array) -> pa.Array:
+    """The column, decoded where NULL is a value of its dictionary, so that it does not know of all its NULLs."""
+    return plain(array) if pa.types.is_dictionary(array.type) and array.dictionary.null_count else array
 
 
 def blank_rows(columns: Sequence[pa.Array], rows: int) -> BoolArray | None:

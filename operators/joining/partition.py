@@ -20,7 +20,7 @@ from flow.operator import KEY_GROUP, KEY_GROUPS, PortedPartition, Tables
 from flow.schema import WEIGHT
 from operators.aggregates.columns import BoolArray, IntArray, column, grown, physical, plain, unique_slots
 from operators.expressions import BoundExpression
-from operators.joining.input import Input, blank_rows, netted, same_columns
+from operators.joining.input import Input, blank_rows, known_nulls, netted, of_type, same_columns
 from operators.joining.ragged import spread
 from operators.joining.side import Delta, Side
 
@@ -89,11 +89,11 @@ class JoinPartition(PortedPartition):
                 f"rows came in on the {port}, which had ended when the state was stored: they find nothing"
             )
         given = self._inputs[own]
-        columns = [_known_nulls(batch.column(name)) for name in given.columns]
+        columns = [known_nulls(batch.column(name)) for name in given.columns]
         # A key that is dictionary-encoded is looked up once a value of the dictionary.
-        keys = [_known_nulls(batch.column(name)) for name in given.keys]
+        keys = [known_nulls(batch.column(name)) for name in given.keys]
         if self._keeps(own):
-            columns = [_of_type(array, kind) for array, kind in zip(columns, given.kinds, strict=True)]
+            columns = [of_type(array, kind) for array, kind in zip(columns, given.kinds, strict=True)]
         weights = physical(batch.column(WEIGHT)) if given.changelog else None
         if weights is not None and (weights == 1).all():
             weights = None
@@ -133,7 +133,7 @@ class JoinPartition(PortedPartition):
         if not self._null_safe:
             known = np.logical_and.reduce([known, *(np.asarray(array.is_valid()) for array in keys)])
         delta = Delta(columns, slots, None, np.zeros(0, np.int64)).take(known)
-        for owners, rows in self._pairs(own, delta):
+        for owners, rows, _ in self._pairs(own, delta):
             self._satisfying(own, delta, owners, rows)
 
     def on_port_end(self, port: str) -> None:
@@ -264,8 +264,8 @@ class JoinPartition(PortedPartition):
                 np.add.at(factors, np.searchsorted(touched, delta.slots[blank]), counts[blank])
                 paired = delta.take(~blank)
         if self._paired:
-            for owners, rows in self._pairs(own, paired):
-                yield from self._joined(own, paired, owners, rows)
+            for owners, rows, there in self._pairs(own, paired):
+                yield from self._joined(own, paired, owners, rows, there)
         void = 0
         if self._inputs[own].shown:
             totals = self._totals[other] = grown(self._totals[other], int(delta.slots.max()) + 1, 0)
@@ -289,7 +289,7 @@ class JoinPartition(PortedPartition):
             blank = blank_rows(delta.columns, len(delta)) if self._paired else None
             if blank is not None:
                 extra = np.zeros(theirs.rows, np.int64)
-        for owners, rows in self._pairs(own, delta):
+        for owners, rows, _ in self._pairs(own, delta):
             owners, rows = self._satisfying(own, delta, owners, rows)
             if not len(rows):
                 continue
@@ -303,12 +303,15 @@ class JoinPartition(PortedPartition):
                 ordinary = ~blank[owners]
                 np.add.at(extra, rows[~ordinary], counts[owners[~ordinary]])
                 owners, rows = owners[ordinary], rows[ordinary]
+                there = None if there is None else there[ordinary]
             if self._paired:
-                yield from self._joined(own, delta, owners, rows)
+                yield from self._joined(own, delta, owners, rows, there)
         void = 0
         if self._inputs[own].shown:
             if len(delta.rows):
-                mine.partners[delta.rows] = found
+                # Where a row took the place of one that went, its number is the other's.
+                for change in (counts < 0, counts > 0):
+                    mine.partners[delta.rows[change]] = found[change]
             chosen = (found > 0) == (self._inputs[own].shown > 0)
             void = yield from self._shown(own, delta.columns, np.where(chosen, counts, 0), bool(shown))
         if shown:
@@ -321,16 +324,19 @@ class JoinPartition(PortedPartition):
                 void += yield from self._turned(other, near[some], factors[some])
             yield from self._voids(void)
 
-    def _pairs(self, own: int, delta: Delta) -> Iterator[tuple[IntArray, IntArray]]:
-        """The changed rows (by their places in the delta) with the rows of the other side that have the same key."""
+    def _pairs(self, own: int, delta: Delta) -> Iterator[tuple[IntArray, IntArray, IntArray | None]]:
+        """Changed rows, by their places in the delta, rows of the other side with the same key, and how often each.
+
+        As in `Side.count`, None stands for once each.
+        """
         theirs = self._sides[1 - own]
         for owners, rows in theirs.pairs(delta.slots, PIECE):
             there = theirs.count(rows)
             if there is not None and not there.all():
                 standing = np.flatnonzero(there)
-                owners, rows = owners[standing], rows[standing]
+                owners, rows, there = owners[standing], rows[standing], there[standing]
             if len(rows):
-                yield owners, rows
+                yield owners, rows, there
 
     def _satisfying(self, own: int, delta: Delta, owners: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
         assert self._condition is not None
@@ -343,12 +349,13 @@ class JoinPartition(PortedPartition):
         kept = np.flatnonzero(np.asarray(pc.fill_null(self._condition(batch), False)))
         return owners[kept], rows[kept]
 
-    def _joined(self, own: int, delta: Delta, owners: IntArray, rows: IntArray) -> Iterator[pa.RecordBatch]:
+    def _joined(
+        self, own: int, delta: Delta, owners: IntArray, rows: IntArray, there: IntArray | None
+    ) -> Iterator[pa.RecordBatch]:
         """Pairs, with the product of their weights."""
         if not len(rows):
             return
         other = 1 - own
-        there = self._sides[other].count(rows)
         weights = None if delta.weights is None else delta.weights[owners]
         if there is not None:
             weights = there if weights is None else weights * there
@@ -404,7 +411,7 @@ class JoinPartition(PortedPartition):
 
     def _out(self, columns: list[pa.Array], weights: IntArray | None, rows: int) -> Iterator[pa.RecordBatch]:
         """Rows with their weights (none is 0): as often as the weight says, each with a weight of 1 or -1."""
-        columns = [_of_type(array, field.type) for array, field in zip(columns, self._output, strict=False)]
+        columns = [of_type(array, field.type) for array, field in zip(columns, self._output, strict=False)]
         if not self._weighted:
             yield pa.RecordBatch.from_arrays(columns, schema=self._output)
             return
@@ -438,15 +445,3 @@ class JoinPartition(PortedPartition):
             self._begin()
             self.restore(state)
             self._ended = ended
-
-
-def _of_type(array: pa.Array, kind: pa.DataType) -> pa.Array:
-    """The column in a dictionary or not, as its type says."""
-    if array.type == kind or not pa.types.is_dictionary(array.type):
-        return array.dictionary_encode() if pa.types.is_dictionary(kind) and array.type != kind else array
-    return array.cast(kind) if pa.types.is_dictionary(kind) else plain(array)
-
-
-def _known_nulls(array: pa.Array) -> pa.Array:
-    """The column, decoded where NULL is a value of its dictionary, so that it does not know of all its NULLs."""
-    return plain(array) if pa.types.is_dictionary(array.type) and array.dictionary.null_count else array

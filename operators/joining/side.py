@@ -26,6 +26,7 @@ _FEW_ROWS: Final = 65_536
 _AT_ONCE: Final = 65_536
 _FEW_TO_LOOK_AT: Final = 2
 _FEW_ALIKE: Final = 64
+_FEW_OF_MANY: Final = 16
 _ANOTHER: Final = 0x9E3779B97F4A7C15 - 2**64
 
 
@@ -331,11 +332,7 @@ class Side:
             self._gone = grown(self._gone, int(slots[leaving].max()) + 1, 0)
             np.add.at(self._gone, slots[leaving], 1)
             self._shorten(unique_slots(slots[leaving], len(self._gone)))
-        # What is known of a number is what holds of the row that came.
-        order = np.concatenate([np.flatnonzero(counts < 0), np.flatnonzero(counts > 0)])
-        chosen = pa.array(order)
-        columns = [array.take(chosen) for array in delta.columns]
-        return Delta(columns, slots[order], counts[order], numbers[order])
+        return Delta(delta.columns, slots, counts, numbers)
 
     def _begin_to_count(self) -> None:
         if not self._counted:
@@ -401,6 +398,10 @@ class Side:
 
     def _firsts(self, rows: IntArray) -> IntArray:
         """The first place at which each row's number stands."""
+        if len(rows) * _FEW_OF_MANY < self.rows:
+            _, first, which = np.unique(rows, return_index=True, return_inverse=True)
+            firsts: IntArray = first[which]
+            return firsts
         self._marks = grown(self._marks, self.rows, 0)
         self._marks[rows[::-1]] = np.arange(len(rows))[::-1]
         return self._marks[rows]
