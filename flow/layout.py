@@ -177,6 +177,7 @@ class _LayingOut:
         self.settings = settings
         self.serial = settings.topology == "serial"
         self.layout = Layout()
+        self.outputs: dict[str, tuple[dict[str, StreamSchema], StreamSchema]] = {}
         self.schemas: dict[Output, StreamSchema] = {}
         self.places: dict[str, tuple[int, int]] = {}  # node → its chain and step
         self._check()
@@ -232,7 +233,11 @@ class _LayingOut:
             case RouterNode():
                 self.schemas[Output(node.name)] = inputs["in"]
             case OperatorNode():
-                self.schemas[Output(node.name)] = node.operator.output(inputs)
+                # Most operators are given the same once sources read less.
+                known = self.outputs.get(node.name)
+                if known is None or known[0] != inputs:
+                    known = self.outputs[node.name] = inputs, node.operator.output(inputs)
+                self.schemas[Output(node.name)] = known[1]
             case SinkNode():
                 pass
 

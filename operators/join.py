@@ -6,6 +6,7 @@ Put together, the changes that have come out are at any time the join of the row
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, Literal, get_args
 
 import attrs
@@ -251,13 +252,19 @@ def can_be_broadcast(kind: JoinKind, side: str) -> bool:
 def _fields(schema: StreamSchema) -> list[pa.Field]:
     fields = [pa.field(name, kept_type(schema.column_type(name))) for name in schema.names]
     for field in fields:
-        try:
-            pa.nulls(0, field.type).take(pa.array([], pa.int64()))
-        except pa.ArrowNotImplementedError as error:
-            raise GraphError(
-                f"rows with columns of type {field.type} cannot be joined: cast {field.name!r} first"
-            ) from error
+        if not _can_be_taken(field.type):
+            raise GraphError(f"rows with columns of type {field.type} cannot be joined: cast {field.name!r} first")
     return fields
+
+
+@cache
+def _can_be_taken(kind: pa.DataType) -> bool:
+    """Whether rows of a type can be picked by their numbers, which Arrow tells by trying."""
+    try:
+        pa.nulls(0, kind).take(pa.array([], pa.int64()))
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
 
 
 def _key_type(schema: StreamSchema, key: str, side: str) -> pa.DataType:

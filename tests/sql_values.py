@@ -147,7 +147,6 @@ class Values(ABC):
                     f"replace({one}, 'a', 'c')",
                     f"left({one}, 1)",
                     f"right({one}, 1)",
-                    f"reverse({one})",
                     f"trim({one})",
                 ]
             case "DATE":

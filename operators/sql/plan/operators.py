@@ -77,6 +77,9 @@ def schema_of(plan: p.Plan) -> StreamSchema:
         return plan.schema
     if isinstance(plan, p.Values):
         return StreamSchema(plan.table.schema)
+    if isinstance(plan, p.Filter):
+        # Its condition was read over these columns, and is bound to them again when the node is lowered.
+        return schema_of(plan.input)
     known = _SCHEMAS.get(id(plan))
     if known is not None:
         return known[1]
