@@ -179,3 +179,9 @@ SELECT id, a IN ([1], [1, NULL]) AS one, a NOT IN ([2], [1]) AS two, r IN ({'x':
 -- 2
 -- NULL
 SELECT i, [x + 1 FOR x IN [i, 7]][2] AS one, [[x * 2 FOR x IN [i, 7] IF x > 1][1], 2] AS two FROM made
+
+-- case: a map without entries is of the types that it is cast to
+SELECT id, CAST(MAP {} AS MAP(VARCHAR, BIGINT)) AS m, cardinality(MAP {}) AS n FROM orders;
+
+-- case: commas within braces part no arguments
+SELECT customer, string_agg(CASE WHEN {'x': 1, 'y': id} IS NOT NULL THEN customer END, '-') AS names FROM orders GROUP BY customer;

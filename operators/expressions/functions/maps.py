@@ -226,6 +226,8 @@ def _of_lists(arguments: Sequence[Argument]) -> Resolved | None:
     if [argument.family for argument in arguments] != ["list", "list"]:
         return None
     key, item = (logical(argument.type.value_type) for argument in arguments)
+    # No key can be NULL; those of a map without entries are text until a cast says otherwise.
+    key = pa.string() if pa.types.is_null(key) else key
 
     @null_where_any
     def kernel(keys: pa.Array, items: pa.Array) -> pa.Array:

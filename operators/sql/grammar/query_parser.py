@@ -29,6 +29,15 @@ _ORDER: Final = {
 }
 """Clauses in their order; QUALIFY and WINDOW stand in different places in different dialects."""
 
+_DEEPER: Final = {
+    TokenType.L_PAREN: 1,
+    TokenType.L_BRACKET: 1,
+    TokenType.L_BRACE: 1,
+    TokenType.R_PAREN: -1,
+    TokenType.R_BRACKET: -1,
+    TokenType.R_BRACE: -1,
+}
+
 _REFUSED: Final = {
     TokenType.SORT_BY: "SORT BY",
     TokenType.CLUSTER_BY: "CLUSTER BY",
@@ -97,8 +106,8 @@ class QueryParser(StatementParser, TimeParser, NestedParser):
     def _parse_string_agg(self) -> Any:
         depth = arguments = 1
         for token in self._tokens[self._index :]:
-            depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
-            if not depth or token.token_type == TokenType.ORDER_BY:
+            depth += _DEEPER.get(token.token_type, 0)
+            if not depth or (depth == 1 and token.token_type == TokenType.ORDER_BY):
                 break
             arguments += depth == 1 and token.token_type == TokenType.COMMA
         if arguments > 2:
