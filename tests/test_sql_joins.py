@@ -7,7 +7,9 @@ from flow import Graph
 from flow.nodes import OperatorNode, RouterNode
 from operators import Collect, SqlError, Table, sql
 from operators.join import Join
+from operators.sql.optimising.optimise import optimise
 from operators.sql.plan.nodes import describe
+from operators.sql.plan.operators import schema_of
 from operators.sql.query import plan_of
 
 TABLES = {
@@ -103,6 +105,15 @@ PLANS = [
 def plan(query: str) -> str:
     graph = Graph("plans")
     return describe(plan_of(query, **{name: graph.source(name, Table(table)) for name, table in TABLES.items()}))
+
+
+@pytest.mark.parametrize("query", [query for query, _ in PLANS])
+def test_a_plan_that_is_optimised_again_gives_the_same_columns(query: str) -> None:
+    graph = Graph("plans")
+    once = plan_of(query, **{name: graph.source(name, Table(table)) for name, table in TABLES.items()})
+    twice = optimise(once)
+    assert schema_of(twice).columns == schema_of(once).columns
+    assert describe(optimise(twice)) == describe(twice)
 
 
 @pytest.mark.parametrize(("query", "expected"), PLANS, ids=[query for query, _ in PLANS])

@@ -25,7 +25,7 @@ from operators.sql.plan.rewriting import substitute
 def optimise(plan: p.Plan) -> p.Plan:
     """The plan with conditions as low as they can be, computing nothing that is not used, and nothing twice."""
     shared = Shared()
-    plan = shared.of(_pushed(shared.of(waited_for(plan))))
+    plan = shared.of(_pushed(shared.of(waited_for(_Whole().of(plan)))))
     plan = shared.of(_pruned(shared.of(lowered(plan))))
     return shared.of(_Melting(plan).of(plan))
 
@@ -56,6 +56,28 @@ def _pruned(plan: p.Plan) -> p.Plan:
         if pruning.wanted == wanted:
             return result
         wanted = pruning.wanted
+
+
+class _Whole:
+    """Joins that give all their columns, with projections behind them: what moves joins about knows no others.
+
+    A view is a plan that has been optimised before.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[p.Plan, p.Plan]] = {}
+
+    def of(self, plan: p.Plan) -> p.Plan:
+        """The plan with whole joins: one result for each object."""
+        if id(plan) not in self._made:
+            parts = tuple(map(self.of, p.inputs_of(plan)))
+            same = all(new is old for new, old in zip(parts, p.inputs_of(plan), strict=True))
+            made = plan if same else p.with_inputs(plan, parts)
+            if isinstance(made, p.Join) and made.gives is not None:
+                made = p.Project(attrs.evolve(made, gives=None), tuple((name, Column(name)) for name in made.gives))
+            # The plan is kept, since its id is its own only as long as it lives.
+            self._made[id(plan)] = plan, made
+        return self._made[id(plan)][1]
 
 
 class _Pushing:

@@ -28,7 +28,7 @@ class _Lowering:
         """The rewritten plan: one result for each object."""
         if id(plan) not in self._made:
             if isinstance(plan, p.Join) and plan.kind == "semi" and plan.keys and plan.condition is None:
-                made = self._placed(plan)
+                made = self._below(self.of(plan.left), plan, id(plan.left) in self._shared)
             else:
                 parts = tuple(map(self.of, p.inputs_of(plan)))
                 same = all(new is old for new, old in zip(parts, p.inputs_of(plan), strict=True))
@@ -36,15 +36,6 @@ class _Lowering:
             # The plan is kept, since its id is its own only as long as it lives.
             self._made[id(plan)] = plan, made
         return self._made[id(plan)][1]
-
-    def _placed(self, semi: p.Join) -> p.Plan:
-        """The semi join where it belongs, with the columns that it gives here: below, others are wanted."""
-        made = self._below(self.of(semi.left), attrs.evolve(semi, gives=None), id(semi.left) in self._shared)
-        if semi.gives is None:
-            return made
-        if isinstance(made, p.Join) and made.kind == "semi":
-            return attrs.evolve(made, gives=semi.gives)
-        return p.Project(made, tuple((name, Column(name)) for name in semi.gives))
 
     def _below(self, left: p.Plan, semi: p.Join, shared: bool) -> p.Plan:
         """The semi join of another left side."""
