@@ -87,7 +87,10 @@ def size_known(plan: p.Plan) -> Size | None:
             return Size(1, 1)
         case p.TopN(keys=(), limit=int(limit)):
             return Size(min(first.rows, limit), min(first.rows, limit))
-        case p.Join(kind="semi" | "anti"):
+        case p.Join(kind="semi"):
+            # Where few of the other side are left, so are few of this one.
+            return Size(max(first.rows * min(known[1].rows / known[1].all, _PARTNERS), 1), first.all)
+        case p.Join(kind="anti"):
             return Size(max(first.rows * _PARTNERS, 1), first.all)
         case p.Join():
             return Size(max(size.rows for size in known), max(size.all for size in known))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from operators.expressions import Column, Expression
+from operators.sql.optimising.asked_groups import asked_for
 from operators.sql.optimising.join_rules import push_join
 from operators.sql.optimising.ordering import limited
 from operators.sql.optimising.semi_joins import lowered
@@ -26,7 +27,7 @@ def optimise(plan: p.Plan) -> p.Plan:
     """The plan with conditions as low as they can be, computing nothing that is not used, and nothing twice."""
     shared = Shared()
     plan = shared.of(_pushed(shared.of(waited_for(_Whole().of(plan)))))
-    plan = shared.of(_pruned(shared.of(lowered(plan))))
+    plan = shared.of(_pruned(shared.of(lowered(shared.of(asked_for(plan))))))
     return shared.of(_Melting(plan).of(plan))
 
 
