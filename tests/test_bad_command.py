@@ -104,7 +104,7 @@ SQL = {
     "json": ("(a BIGINT)", "bad.json", "json", 1, "failed: t (reader 0, offset 8 of split 'bad.json@0')"),
     "overflow": ("(a SMALLINT)", "large.csv", "csv", 1, "column 'a': '70000' is no int16"),
     "watermark": ("(a BIGINT, WATERMARK FOR a AS a - INTERVAL '2' SECOND)", "good.csv", "csv", 2,
-                  "event time column 'a' has type int64; it must be a timestamp"),
+                  "event time column 'a' has type BIGINT; it must be a timestamp"),
     "negative": ("(a TIMESTAMP, WATERMARK FOR a AS a - INTERVAL '-2' SECOND)", "good.csv", "csv", 2,
                  "'-2 second' is no fixed length of time"),
     "array": ("(a BIGINT)", "array.json", "json", 1, "'array.json': array where object is expected; row: [1]"),

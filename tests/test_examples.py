@@ -129,6 +129,7 @@ def test_async_enrichment(run: Run) -> None:
 
 
 def test_lookup(here: Path) -> None:
+    """The function that the script asks is in airports.py."""
     as_target("examples/lookup.sql")
     asked = f"{FLIGHTS} f LEFT JOIN {AIRPORTS} a ON f.dest = a.faa AND tzone LIKE 'America/%'"
     found = rows("SELECT carrier, flight, dest, name, alt FROM 'out/lookup/*.jsonl'")

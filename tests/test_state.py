@@ -314,6 +314,8 @@ class AskingPartition(AsyncPartition):
 
 
 def test_a_partition_that_cannot_say_harms_nothing_and_is_told_of() -> None:
+    # A command that was run before may have chosen to log errors only.
+    structlog.reset_defaults()
     with structlog.testing.capture_logs() as logged:
         stats = graph_of(Remembering(fails=True)).run()
     assert stats.outcome == "finished"
