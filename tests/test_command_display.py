@@ -240,6 +240,7 @@ def test_short_numbers(number: float, text: str) -> None:
 
 def test_log_lines_tell_the_size_of_state_and_warn_once() -> None:
     log_lines = _LogLines()
+    structlog.reset_defaults()
     with structlog.testing.capture_logs() as logged:
         for seconds in (1.0, 6.0, 12.0):
             log_lines(attrs.evolve(at(seconds, state=state(10**9)), outcome="running"))
