@@ -7,7 +7,7 @@ theirs by `register`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import pyarrow as pa
@@ -77,6 +77,8 @@ class Connector:
     lookup: Callable[[TableOptions], AsyncFunction] | None = None
 
 
+Make = TypeVar("Make", bound=Callable[[TableOptions], Any])
+
 _connectors: Final[dict[str, Connector]] = {}
 
 
@@ -101,11 +103,7 @@ def source_of(table: TableOptions) -> Source:
     Raises:
         SqlError: there is no such connector, it does not read, or an option is wrong.
     """
-    name, found = _chosen(table)
-    if found.source is None:
-        readable = [each for each, known_one in _connectors.items() if known_one.source]
-        raise table.options.error("connector", f"the connector {name!r} does not read; {known(name, readable)}")
-    make = found.source
+    make = _able(table, lambda connector: connector.source, "read")
     return table.options.make(lambda: make(table))
 
 
@@ -132,12 +130,18 @@ def sink_of(table: TableOptions) -> Sink:
     Raises:
         SqlError: there is no such connector, it does not write, or an option is wrong.
     """
-    name, found = _chosen(table)
-    if found.sink is None:
-        writable = [each for each, known_one in _connectors.items() if known_one.sink]
-        raise table.options.error("connector", f"the connector {name!r} does not write; {known(name, writable)}")
-    make = found.sink
+    make = _able(table, lambda connector: connector.sink, "write")
     return table.options.make(lambda: make(table))
+
+
+def _able(table: TableOptions, made: Callable[[Connector], Make | None], does: str) -> Make:
+    """What the chosen connector makes of a table, where it makes such things."""
+    name, found = _chosen(table)
+    make = made(found)
+    if make is None:
+        able = [each for each, connector in _connectors.items() if made(connector)]
+        raise table.options.error("connector", f"the connector {name!r} does not {does}; {known(name, able)}")
+    return make
 
 
 def _chosen(table: TableOptions) -> tuple[str, Connector]:

@@ -13,6 +13,7 @@ import attrs
 
 from operators.expressions import Column
 from operators.sql.optimising.join_order import size_known
+from operators.sql.optimising.rewrite import Rewrite
 from operators.sql.optimising.sharing import used_twice
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
@@ -29,26 +30,23 @@ def asked_for(plan: p.Plan) -> p.Plan:
     return _Asking(used_twice(plan)).of(plan)
 
 
-class _Asking:
+class _Asking(Rewrite):
     def __init__(self, shared: frozenset[int]) -> None:
+        super().__init__()
         self._shared = shared
-        self._made: dict[int, tuple[p.Plan, p.Plan]] = {}
 
-    def of(self, plan: p.Plan) -> p.Plan:
-        """The rewritten plan: one result for each object."""
-        if id(plan) not in self._made:
-            parts = p.inputs_of(plan)
-            if isinstance(plan, p.Join) and plan.keys:
-                left = [key for key, _ in plan.keys]
-                right = [key for _, key in plan.keys]
-                lefts = self._few(plan.left, left, plan.right, right, plan) if plan.kind in _ASKS_LEFT else None
-                rights = self._few(plan.right, right, plan.left, left, plan) if plan.kind in _ASKS_RIGHT else None
-                parts = (lefts or plan.left, plan.right) if lefts is not None else (plan.left, rights or plan.right)
-            parts = tuple(map(self.of, parts))
-            same = all(new is old for new, old in zip(parts, p.inputs_of(plan), strict=True))
-            # The plan is kept, since its id is its own only as long as it lives.
-            self._made[id(plan)] = plan, plan if same else p.with_inputs(plan, parts)
-        return self._made[id(plan)][1]
+    def _rewritten(self, plan: p.Plan) -> p.Plan:
+        return self._over_parts(self._with_few(plan) if isinstance(plan, p.Join) and plan.keys else plan)
+
+    def _with_few(self, join: p.Join) -> p.Join:
+        """A join of which one side computes few groups, where that is to be had: the left rather than the right."""
+        left, right = ([pair[side] for pair in join.keys] for side in (0, 1))
+        if join.kind in _ASKS_LEFT:
+            few = self._few(join.left, left, join.right, right, join)
+            if few is not None:
+                return attrs.evolve(join, left=few)
+        few = self._few(join.right, right, join.left, left, join) if join.kind in _ASKS_RIGHT else None
+        return join if few is None else attrs.evolve(join, right=few)
 
     def _few(self, part: p.Plan, keys: list[str], other: p.Plan, names: list[str], join: p.Join) -> p.Plan | None:
         """One side of a join, whose aggregate computes few groups; None where there is none, or nothing to gain.

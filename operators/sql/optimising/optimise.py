@@ -14,6 +14,7 @@ from operators.expressions import Column, Expression
 from operators.sql.optimising.asked_groups import asked_for
 from operators.sql.optimising.join_rules import push_join
 from operators.sql.optimising.ordering import limited
+from operators.sql.optimising.rewrite import Rewrite
 from operators.sql.optimising.semi_joins import lowered
 from operators.sql.optimising.sharing import Shared, used_twice
 from operators.sql.optimising.waiting import waited_for
@@ -28,7 +29,7 @@ def optimise(plan: p.Plan) -> p.Plan:
     shared = Shared()
     plan = shared.of(_pushed(shared.of(waited_for(_Whole().of(plan)))))
     plan = shared.of(_pruned(shared.of(lowered(shared.of(asked_for(plan))))))
-    return shared.of(_Melting(plan).of(plan))
+    return shared.of(_Melting().of(plan))
 
 
 def _pushed(plan: p.Plan) -> p.Plan:
@@ -59,26 +60,17 @@ def _pruned(plan: p.Plan) -> p.Plan:
         wanted = pruning.wanted
 
 
-class _Whole:
+class _Whole(Rewrite):
     """Joins that give all their columns, with projections behind them: what moves joins about knows no others.
 
     A view is a plan that has been optimised before.
     """
 
-    def __init__(self) -> None:
-        self._made: dict[int, tuple[p.Plan, p.Plan]] = {}
-
-    def of(self, plan: p.Plan) -> p.Plan:
-        """The plan with whole joins: one result for each object."""
-        if id(plan) not in self._made:
-            parts = tuple(map(self.of, p.inputs_of(plan)))
-            same = all(new is old for new, old in zip(parts, p.inputs_of(plan), strict=True))
-            made = plan if same else p.with_inputs(plan, parts)
-            if isinstance(made, p.Join) and made.gives is not None:
-                made = p.Project(attrs.evolve(made, gives=None), tuple((name, Column(name)) for name in made.gives))
-            # The plan is kept, since its id is its own only as long as it lives.
-            self._made[id(plan)] = plan, made
-        return self._made[id(plan)][1]
+    def _rewritten(self, plan: p.Plan) -> p.Plan:
+        plan = self._over_parts(plan)
+        if isinstance(plan, p.Join) and plan.gives is not None:
+            return p.Project(attrs.evolve(plan, gives=None), tuple((name, Column(name)) for name in plan.gives))
+        return plan
 
 
 class _Pushing:
@@ -250,21 +242,11 @@ class _Pruning:
         return p.Project(plan, tuple((name, Column(name)) for name in kept))
 
 
-class _Melting:
-    """Projections of projections on their way into one, unless another reads what they would melt."""
+class _Melting(Rewrite):
+    """Projections of projections on their way into one, unless something would be computed twice then."""
 
-    def __init__(self, plan: p.Plan) -> None:
-        self._shared = used_twice(plan)
-        self._made: dict[int, p.Plan] = {}
-
-    def of(self, plan: p.Plan) -> p.Plan:
-        """The plan without projections that can do with fewer."""
-        if id(plan) not in self._made:
-            self._made[id(plan)] = self._melted(plan)
-        return self._made[id(plan)]
-
-    def _melted(self, plan: p.Plan) -> p.Plan:
-        plan = p.with_inputs(plan, tuple(self.of(part) for part in p.inputs_of(plan)))
+    def _rewritten(self, plan: p.Plan) -> p.Plan:
+        plan = self._over_parts(plan)
         if not isinstance(plan, p.Project):
             return plan
         if isinstance(plan.input, p.Project) and _melts(plan, plan.input):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from operators.expressions import Column
+from operators.sql.optimising.rewrite import Rewrite
 from operators.sql.optimising.sharing import used_twice
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
@@ -19,23 +20,15 @@ def lowered(plan: p.Plan) -> p.Plan:
     return _Lowering(used_twice(plan)).of(plan)
 
 
-class _Lowering:
+class _Lowering(Rewrite):
     def __init__(self, shared: frozenset[int]) -> None:
+        super().__init__()
         self._shared = shared
-        self._made: dict[int, tuple[p.Plan, p.Plan]] = {}
 
-    def of(self, plan: p.Plan) -> p.Plan:
-        """The rewritten plan: one result for each object."""
-        if id(plan) not in self._made:
-            if isinstance(plan, p.Join) and plan.kind == "semi" and plan.keys and plan.condition is None:
-                made = self._below(self.of(plan.left), plan, id(plan.left) in self._shared)
-            else:
-                parts = tuple(map(self.of, p.inputs_of(plan)))
-                same = all(new is old for new, old in zip(parts, p.inputs_of(plan), strict=True))
-                made = plan if same else p.with_inputs(plan, parts)
-            # The plan is kept, since its id is its own only as long as it lives.
-            self._made[id(plan)] = plan, made
-        return self._made[id(plan)][1]
+    def _rewritten(self, plan: p.Plan) -> p.Plan:
+        if isinstance(plan, p.Join) and plan.kind == "semi" and plan.keys and plan.condition is None:
+            return self._below(self.of(plan.left), plan, id(plan.left) in self._shared)
+        return self._over_parts(plan)
 
     def _below(self, left: p.Plan, semi: p.Join, shared: bool) -> p.Plan:
         """The semi join of another left side."""

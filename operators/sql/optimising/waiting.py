@@ -13,6 +13,7 @@ from flow.errors import GraphError
 from operators.aggregates import Aggregation
 from operators.expressions import Column, Expression
 from operators.expressions.awaited import AsyncCall, async_calls
+from operators.sql.optimising.rewrite import Rewrite
 from operators.sql.plan import nodes as p
 from operators.sql.plan.operators import schema_of
 from operators.sql.plan.rewriting import rewritten
@@ -27,18 +28,9 @@ def waited_for(plan: p.Plan) -> p.Plan:
     return _Waiting().of(plan)
 
 
-class _Waiting:
-    def __init__(self) -> None:
-        self._made: dict[int, p.Plan] = {}
-
-    def of(self, plan: p.Plan) -> p.Plan:
-        """The plan, one object for each that it is asked for."""
-        if id(plan) not in self._made:
-            inputs = p.inputs_of(plan)
-            made = tuple(map(self.of, inputs))
-            same = all(new is old for new, old in zip(made, inputs, strict=True))
-            self._made[id(plan)] = _awaited(plan if same else p.with_inputs(plan, made))
-        return self._made[id(plan)]
+class _Waiting(Rewrite):
+    def _rewritten(self, plan: p.Plan) -> p.Plan:
+        return _awaited(self._over_parts(plan))
 
 
 def _awaited(plan: p.Plan) -> p.Plan:
